@@ -1,0 +1,67 @@
+/** What a wrong call is told by: the `code` of the TypeError or RangeError that it throws, before any work. */
+export type ArgumentErrorCode =
+  | 'ERR_INVALID_ARG_TYPE'
+  | 'ERR_INVALID_OPTION'
+  | 'ERR_SHAPE'
+  | 'ERR_STRIDES'
+  | 'ERR_DTYPE'
+  | 'ERR_DETACHED'
+  | 'ERR_ALIASED_OUT'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_OUT_OF_MEMORY'
+
+/** Why one matrix of a batch could not be done. */
+export type FailureCode = 'ERR_NOT_FINITE' | 'ERR_OVERFLOW' | 'ERR_SINGULAR'
+
+/** One matrix that could not be done: its place in the batch (row-major, 0 for a single matrix), and why. */
+export interface Failure {
+  readonly index: number
+  readonly code: FailureCode
+}
+
+const reasons: Record<FailureCode, string> = {
+  ERR_NOT_FINITE: 'has an entry that is not finite',
+  ERR_OVERFLOW: 'has an exponential or derivative that overflows',
+  ERR_SINGULAR: 'has a singular denominator in the Padé method',
+}
+
+/**
+ * Thrown when matrices were well given but cannot be done. `failures` lists every one of them, in order of
+ * index; `code` is the first one's. Pass `onFailure: 'nan'` to get NaN in their places instead.
+ */
+export class MatfunError extends Error {
+  override readonly name = 'MatfunError'
+  readonly code: FailureCode
+  readonly failures: readonly Failure[]
+
+  constructor(failures: readonly Failure[]) {
+    const first = failures[0]
+    const others = failures.length > 1 ? ` (and ${failures.length - 1} more; see failures)` : ''
+    super(`matrix ${first.index} ${reasons[first.code]}${others}`)
+    this.code = first.code
+    this.failures = failures
+  }
+}
+
+/** A TypeError with a Node-style `code`. */
+export function typeError(code: ArgumentErrorCode, message: string): TypeError & { code: ArgumentErrorCode } {
+  return Object.assign(new TypeError(message), { code })
+}
+
+/** A RangeError with a Node-style `code`. */
+export function rangeError(
+  code: ArgumentErrorCode,
+  message: string,
+): RangeError & { code: ArgumentErrorCode } {
+  return Object.assign(new RangeError(message), { code })
+}
+
+/** What came, in words short enough for an error message. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return `an array of length ${value.length}`
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'unknown'}`
+  return `${typeof value} ${String(value)}`
+}
