@@ -54,6 +54,8 @@ export interface Stack<D extends DType = DType> {
   readonly n: number
   readonly count: number
   readonly data: DataOf<D>
+  /** The window of the caller's memory that was read, in place or not; undefined for nested arrays. */
+  readonly view: NDArray<D> | undefined
 }
 
 /** A caller's `out`: where each element goes. Contiguous where `data` can be written as it stands. */
@@ -138,7 +140,7 @@ export function readStack(name: string, input: unknown): Stack {
   const batch = shape.slice(0, -2)
   const n = shape[shape.length - 1]
   const count = product(batch)
-  return { dtype, batch, n, count, data: contiguous(view) ?? gather(view) }
+  return { dtype, batch, n, count, data: contiguous(view) ?? gather(view), view }
 }
 
 /**
@@ -188,13 +190,31 @@ export function scatter(source: DataOf<DType>, target: NDArray): void {
   })
 }
 
-/** True when the two typed arrays share a byte. */
-export function overlap(a: DataOf<DType>, b: DataOf<DType>): boolean {
-  return (
-    a.buffer === b.buffer &&
-    a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
-  )
+/** True when the stretches of memory between the views' first and last elements share a byte. */
+export function overlap(a: NDArray, b: NDArray): boolean {
+  if (a.data.buffer !== b.data.buffer) return false
+  const [aFirst, aEnd] = byteExtent(a)
+  const [bFirst, bEnd] = byteExtent(b)
+  return aFirst < bEnd && bFirst < aEnd
+}
+
+function byteExtent({ dtype, shape, data, strides, offset }: NDArray): [number, number] {
+  if (product(shape) === 0) return [0, 0]
+  const [lowest, highest] = reach(shape, strides, offset)
+  const size = data.BYTES_PER_ELEMENT * components(dtype)
+  return [data.byteOffset + lowest * size, data.byteOffset + (highest + 1) * size]
+}
+
+/** The least and the greatest position (in elements) that a view of at least one element reads. */
+function reach(shape: readonly number[], strides: readonly number[], offset: number): [number, number] {
+  let lowest = offset
+  let highest = offset
+  for (let k = 0; k < shape.length; k++) {
+    const span = strides[k] * (shape[k] - 1)
+    if (span < 0) lowest += span
+    else highest += span
+  }
+  return [lowest, highest]
 }
 
 function contiguous(view: NDArray): DataOf<DType> | undefined {
@@ -207,7 +227,8 @@ function contiguous(view: NDArray): DataOf<DType> | undefined {
   return start === 0 && length === data.length ? data : data.subarray(start, start + length)
 }
 
-function gather(view: NDArray): DataOf<DType> {
+/** A contiguous row-major copy of a view's elements. */
+export function gather(view: NDArray): DataOf<DType> {
   const c = components(view.dtype)
   const data = allocate(view.dtype, product(view.shape))
   let to = 0
@@ -376,13 +397,7 @@ function requireWithin(
   offset: number,
 ): void {
   if (product(shape) === 0) return
-  let lowest = offset
-  let highest = offset
-  for (let k = 0; k < shape.length; k++) {
-    const reach = strides[k] * (shape[k] - 1)
-    if (reach < 0) lowest += reach
-    else highest += reach
-  }
+  const [lowest, highest] = reach(shape, strides, offset)
   if (!(lowest >= 0 && highest < elements))
     throw rangeError(
       'ERR_STRIDES',
@@ -428,5 +443,5 @@ function readNested(name: string, input: Nested): Stack {
   }
   if (product(shape) > 0) fill(input, 0, name)
   const batch = shape.slice(0, -2)
-  return { dtype, batch, n: shape[shape.length - 1], count: product(batch), data }
+  return { dtype, batch, n: shape[shape.length - 1], count: product(batch), data, view: undefined }
 }

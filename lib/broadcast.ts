@@ -1,0 +1,68 @@
+import { rangeError } from './errors.ts'
+import { gather, type NDArray, product, rowMajorStrides, type Stack } from './ndarray.ts'
+
+/**
+ * How the leading dimensions of A and of its directions meet, by NumPy's rule. Each matrix of A meets the same number
+ * of directions; `directions` holds them matrix by matrix, as the addon takes them.
+ */
+export interface Pairing {
+  /** The broadcast leading dimensions: the derivative has shape [...batch, n, n]. */
+  readonly batch: readonly number[]
+  readonly directionsPerMatrix: number
+  /** [count of A, directionsPerMatrix, n, n], contiguous. */
+  readonly directions: Float64Array
+  /**
+   * Strides that show results laid out like `directions` in the order of `batch`, or undefined where that is how they
+   * lie already.
+   */
+  readonly resultStrides: readonly number[] | undefined
+}
+
+/** Pairs A with E or W; ERR_SHAPE where orders differ or the leading dimensions do not broadcast. */
+export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pairing {
+  if (A.n !== E.n)
+    throw rangeError('ERR_SHAPE', `${name} must have matrices of order ${A.n} like A, got order ${E.n}`)
+  if (sameShape(A.batch, E.batch))
+    return { batch: A.batch, directionsPerMatrix: 1, directions: E.data, resultStrides: undefined }
+
+  const rank = Math.max(A.batch.length, E.batch.length)
+  const a = [...new Array<number>(rank - A.batch.length).fill(1), ...A.batch]
+  const e = [...new Array<number>(rank - E.batch.length).fill(1), ...E.batch]
+  const batch = a.map((d, k) => {
+    if (d !== e[k] && d !== 1 && e[k] !== 1)
+      throw rangeError(
+        'ERR_SHAPE',
+        `${name}'s leading dimensions [${E.batch}] do not broadcast with A's [${A.batch}]: ${e[k]} against ${d}`,
+      )
+    return d === 1 ? e[k] : d
+  })
+
+  // A's own dimensions first, then those along which a matrix of A meets further directions.
+  const own = batch.map((_, k) => k).filter((k) => a[k] === batch[k])
+  const free = batch.map((_, k) => k).filter((k) => a[k] !== batch[k])
+  const order = [...own, ...free]
+  const { n } = A
+  const eStrides = rowMajorStrides([...e, n, n])
+  const spread: NDArray<'float64'> = {
+    dtype: 'float64',
+    shape: [...order.map((k) => batch[k]), n, n],
+    data: E.data,
+    strides: [...order.map((k) => (e[k] === 1 ? 0 : eStrides[k])), n, 1],
+    offset: 0,
+    order: 'row-major',
+  }
+  const inOrder = order.every((k, at) => k === at)
+  const asTheyLie = inOrder && e.every((d, k) => d === batch[k])
+  const laidOut = rowMajorStrides(spread.shape)
+  const resultStrides = [...batch.map((_, k) => laidOut[order.indexOf(k)]), n, 1]
+  return {
+    batch,
+    directionsPerMatrix: product(free.map((k) => batch[k])),
+    directions: asTheyLie ? E.data : (gather(spread) as Float64Array),
+    resultStrides: inOrder ? undefined : resultStrides,
+  }
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((d, k) => d === b[k])
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs'
+import { addonPath, native } from './native.ts'
+
+/** What {@link info} tells. */
+export interface Info {
+  readonly version: string
+  readonly node: string
+  readonly platform: string
+  readonly addon: { readonly path: string; readonly compiler: string; readonly kernels: 'baseline' }
+  readonly blas: {
+    readonly vendor: 'OpenBLAS'
+    /** As in its own config, or 'unknown' where that does not begin with it. */
+    readonly version: string
+    readonly config: string
+    /** The processor whose kernels OpenBLAS chose. */
+    readonly core: string
+    readonly threading: 'serial' | 'pthread' | 'openmp'
+    readonly linkage: 'dynamic'
+    /** The file that the calls go to: in one process the first OpenBLAS that was loaded. */
+    readonly library: string
+    readonly threads: number
+    /** True where calls are taken one at a time, because this kind of OpenBLAS is not safe otherwise. */
+    readonly locked: boolean
+  }
+  /** Threads that matfun itself uses. */
+  readonly threads: number
+}
+
+/**
+ * Versions, where the addon was loaded from, and what OpenBLAS says of itself.
+ *
+ * @example
+ * info().blas.core  // 'SkylakeX'
+ */
+export function info(): Info {
+  const { compiler, config, core, threading, library, threads, locked } = native.info()
+  const version = /^OpenBLAS (\S+)/.exec(config)?.[1] ?? 'unknown'
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return {
+    version: manifest.version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    addon: { path: addonPath, compiler, kernels: 'baseline' },
+    blas: {
+      vendor: 'OpenBLAS',
+      version,
+      config,
+      core,
+      threading,
+      linkage: 'dynamic',
+      library,
+      threads,
+      locked,
+    },
+    threads: 1,
+  }
+}

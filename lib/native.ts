@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** The addon's raw functions; native/addon/module.cpp states what each expects. */
+export interface Native {
+  run(
+    operation: number,
+    method: number,
+    n: number,
+    count: number,
+    directions: number,
+    A: Float64Array,
+    value: Float64Array,
+    direction?: Float64Array,
+    result?: Float64Array,
+  ): Uint8Array | undefined
+  plan(operation: number, method: number, n: number, count: number, A: Float64Array): Float64Array
+  info(): NativeInfo
+}
+
+/** What the addon and its OpenBLAS say of themselves. */
+export interface NativeInfo {
+  readonly config: string
+  readonly core: string
+  readonly threading: 'serial' | 'pthread' | 'openmp'
+  readonly library: string
+  readonly threads: number
+  readonly locked: boolean
+  readonly compiler: string
+}
+
+/** The file that the addon is loaded from; one folder up from here, in the sources as in dist. */
+export const addonPath = fileURLToPath(new URL('../build/Release/matfun.node', import.meta.url))
+
+function load(): Native {
+  try {
+    return createRequire(import.meta.url)(addonPath) as Native
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
+    const reason = missing ? 'it has not been built' : String((cause as Error).message)
+    throw Object.assign(
+      new Error(
+        `matfun could not load its addon for ${process.platform}-${process.arch} from ${addonPath}: ${reason}. ` +
+          'Build it with `npm run setup` in the folder of matfun (OpenBLAS and a C++ compiler are needed).',
+        { cause },
+      ),
+      { code: 'ERR_NATIVE_NOT_LOADED' },
+    )
+  }
+}
+
+export const native: Native = load()

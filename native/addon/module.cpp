@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <new>
+
+#include "addon/arguments.hpp"
+#include "linalg/blas.hpp"
+
+namespace matfun::addon {
+namespace {
+
+[[noreturn]] void out_of_memory(Napi::Env env) {
+  Napi::RangeError error = Napi::RangeError::New(env, "there is not enough memory for the workspace");
+  error.Set("code", Napi::String::New(env, "ERR_OUT_OF_MEMORY"));
+  throw error;
+}
+
+// native:     run(operation, method, n, count, directions, A, value, direction?, result?)
+// TypeScript: run(...): Uint8Array | undefined, a status for each matrix, or nothing where all went well
+Napi::Value run(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const Job job = run_arguments(arguments);
+  std::vector<Status> statuses;
+  try {
+    statuses = run_batch(job);
+  } catch (const std::bad_alloc&) {
+    out_of_memory(env);
+  }
+  if (std::ranges::all_of(statuses, [](Status status) { return status == Status::ok; })) return env.Undefined();
+  const auto result = Napi::Uint8Array::New(env, statuses.size());
+  std::ranges::transform(statuses, result.Data(), [](Status status) { return static_cast<std::uint8_t>(status); });
+  return result;
+}
+
+// native:     plan(operation, method, n, count, A)
+// TypeScript: plan(...): Float64Array, [status, scheme, degree, products, squarings, norm] for each matrix
+Napi::Value plan(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const Job job = plan_arguments(arguments);
+  std::vector<Plan> plans;
+  try {
+    plans = plan_batch(job);
+  } catch (const std::bad_alloc&) {
+    out_of_memory(env);
+  }
+  const auto result = Napi::Float64Array::New(env, 6 * plans.size());
+  double* at = result.Data();
+  for (const Plan& plan : plans) {
+    *at++ = static_cast<double>(plan.status);
+    *at++ = static_cast<double>(plan.scheme);
+    *at++ = plan.degree;
+    *at++ = plan.status == Status::ok ? count_cost(plan).products : 0;
+    *at++ = plan.squarings;
+    *at++ = plan.norm;
+  }
+  return result;
+}
+
+// native:     info()
+// TypeScript: info(): { config, core, threading, library, threads, locked, compiler }
+Napi::Value info(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const blas::Info blas = blas::info();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("config", blas.config);
+  result.Set("core", blas.core);
+  result.Set("threading", blas.threading);
+  result.Set("library", blas.library);
+  result.Set("threads", blas.threads);
+  result.Set("locked", blas.locked);
+  result.Set("compiler", __VERSION__);
+  return result;
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  blas::initialize();
+  exports.Set("run", Napi::Function::New(env, run, "run"));
+  exports.Set("plan", Napi::Function::New(env, plan, "plan"));
+  exports.Set("info", Napi::Function::New(env, info, "info"));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(matfun, initialize)
+
+}  // namespace matfun::addon

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "expm/expm.hpp"
+
+namespace matfun {
+
+/// The element types that are computed. Everything below run_batch is a template over the scalar itself.
+enum class DType : std::uint8_t { float64 };
+
+/// `count` matrices of order n, one after the other, each with `directions` directions (0 for expm). Matrices are
+/// column-major; a row-major buffer goes through as it stands, since all three operations commute with transposition:
+/// exp(A^T) = exp(A)^T, L(A^T, E^T) = L(A, E)^T, and so for the pullback.
+/// Lengths are in elements of dtype; the arrays must not overlap, except inputs with inputs.
+struct Job {
+  Operation operation = Operation::expm;
+  DType dtype = DType::float64;
+  Method method = Method::automatic;
+  Index n = 0;
+  Index count = 0;
+  Index directions = 0;
+  const void* A = nullptr;          ///< count n n
+  void* X = nullptr;                ///< count n n, overwritten with exp(A)
+  const void* direction = nullptr;  ///< count directions n n: E or W
+  void* result = nullptr;           ///< count directions n n, overwritten with the derivatives
+};
+
+/// Does the job, and returns each matrix's status. A matrix that cannot be done gets NaN in all its results and
+/// changes nothing in any other's: every matrix gives the same bits alone or anywhere in any batch.
+/// Throws std::bad_alloc where there is no room for the workspace, before anything is written.
+std::vector<Status> run_batch(const Job& job);
+
+/// The plan of each matrix of the job, without doing it. Reads operation, dtype, method, n, count and A only.
+std::vector<Plan> plan_batch(const Job& job);
+
+}  // namespace matfun

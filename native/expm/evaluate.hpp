@@ -1,0 +1,216 @@
+#pragma once
+
+#include <cassert>
+#include <cmath>
+#include <utility>
+
+#include "expm/algebra.hpp"
+#include "expm/coefficients.hpp"
+#include "expm/plan.hpp"
+
+/// The one recurrence: every scheme and the squarings, each written once, over the rings of algebra.hpp.
+/// A, X, Y, y0 ... are elements of the ring; the letters are the papers'.
+namespace matfun {
+
+template <class Ring>
+using ElementOf = typename Ring::Element;
+template <class Ring>
+using ConstOf = typename Ring::Const;
+
+namespace detail {
+
+/// X = I + A.
+template <class Ring>
+void taylor1(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  ring.combine({{1, A}}, 1, X);
+}
+
+/// X = I + A + A^2/2.
+template <class Ring>
+void taylor2(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  const auto A2 = ring.take();
+  ring.multiply(A, A, A2);
+  ring.combine({{1, A}, {Real<typename Ring::Scalar>(0.5), A2}}, 1, X);
+}
+
+/// X = I + A + A^2 (I/2 + A/6 + A^2/24).
+template <class Ring>
+void taylor4(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  using R = Real<typename Ring::Scalar>;
+  const auto A2 = ring.take(), Y = ring.take();
+  ring.multiply(A, A, A2);
+  ring.combine({{R(1) / 6, A}, {R(1) / 24, A2}}, R(0.5), Y);
+  ring.combine({{1, A}}, 1, X);
+  ring.multiply_add(A2, Y, X);
+}
+
+/// T8 in three products.                                        [Bader, Blanes & Casas 2019, section 3.1]
+template <class Ring>
+void taylor8(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  using C = T8<Real<typename Ring::Scalar>>;
+  const auto A2 = ring.take(), A4 = ring.take(), Y = ring.take(), Z = ring.take();
+  ring.multiply(A, A, A2);
+  ring.combine({{C::x1, A}, {C::x2, A2}}, 0, Y);
+  ring.multiply(A2, Y, A4);                                              // A4 = A2 (x1 A + x2 A2)
+  ring.combine({{C::x3, A2}, {1, A4}}, 0, Y);                            // x3 A2 + A4
+  ring.combine({{C::x5, A}, {C::x6, A2}, {C::x7, A4}}, C::x4, Z);        // x4 I + x5 A + x6 A2 + x7 A4
+  ring.combine({{1, A}, {C::y2, A2}}, 1, X);
+  ring.multiply_add(Y, Z, X);                                            // X = I + A + y2 A2 + Y Z
+}
+
+/// 15+ in four products.                                        [Sastre, Ibáñez & Defez 2019]
+template <class Ring>
+void fifteen_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  const auto& c = kFifteenPlus<Real<typename Ring::Scalar>>;
+  const auto A2 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
+  ring.multiply(A, A, A2);
+  ring.combine({{c[1], A2}, {c[2], A}}, 0, Y);
+  ring.multiply(A2, Y, y0);                                              // y0 = A2 (c1 A2 + c2 A)
+  ring.combine({{1, y0}, {c[3], A2}, {c[4], A}}, 0, Y);
+  ring.combine({{1, y0}, {c[5], A2}}, 0, Z);
+  ring.combine({{c[6], y0}, {c[7], A2}}, 0, y1);
+  ring.multiply_add(Y, Z, y1);                                           // y1 = Y Z + c6 y0 + c7 A2
+  ring.combine({{1, y1}, {c[8], A2}, {c[9], A}}, 0, Y);
+  ring.combine({{1, y1}, {c[10], y0}, {c[11], A}}, 0, Z);
+  ring.combine({{c[12], y1}, {c[13], y0}, {c[14], A2}, {1, A}}, 1, X);
+  ring.multiply_add(Y, Z, X);                                            // X = Y Z + c12 y1 + c13 y0 + c14 A2 + A + I
+}
+
+/// 21+ in five products.                                        [Sastre, Ibáñez & Defez 2019]
+template <class Ring>
+void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  const auto& c = kTwentyOnePlus<Real<typename Ring::Scalar>>;
+  const auto A2 = ring.take(), A3 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
+  ring.multiply(A, A, A2);
+  ring.multiply(A2, A, A3);
+  ring.combine({{c[1], A3}, {c[2], A2}, {c[3], A}}, 0, Y);
+  ring.multiply(A3, Y, y0);                                              // y0 = A3 (c1 A3 + c2 A2 + c3 A)
+  ring.combine({{1, y0}, {c[4], A3}, {c[5], A2}, {c[6], A}}, 0, Y);
+  ring.combine({{1, y0}, {c[7], A3}, {c[8], A2}}, 0, Z);
+  ring.combine({{c[9], y0}, {c[10], A3}, {c[11], A2}}, 0, y1);
+  ring.multiply_add(Y, Z, y1);                                           // y1 = Y Z + c9 y0 + c10 A3 + c11 A2
+  ring.combine({{1, y1}, {c[12], A3}, {c[13], A2}, {c[14], A}}, 0, Y);
+  ring.combine({{1, y1}, {c[15], y0}, {c[16], A}}, 0, Z);
+  ring.combine({{c[17], y1}, {c[18], y0}, {c[19], A3}, {c[20], A2}, {1, A}}, 1, X);
+  ring.multiply_add(Y, Z, X);                    // X = Y Z + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
+}
+
+/// X = (V - U)^-1 (V + U), where U holds the odd and V the even powers of the [m/m] numerator.   [Higham 2005, (2.2)]
+template <class Ring>
+void quotient(Ring& ring, ElementOf<Ring> U, ElementOf<Ring> V, ElementOf<Ring> X) {
+  ring.combine({{1, V}, {1, U}}, 0, X);
+  ring.combine({{1, V}, {-1, U}}, 0, V);
+  ring.solve(V, X);
+}
+
+/// [m/m] Padé for m = 3, 5, 7, 9: U = A (b1 I + b3 A2 + ...), V = b0 I + b2 A2 + ...   [Higham 2005, section 2]
+template <int m, class Ring>
+void pade(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  static_assert(m == 3 || m == 5 || m == 7 || m == 9);
+  const auto& b = kPade<Real<typename Ring::Scalar>, m>;
+  const auto A2 = ring.take(), U = ring.take(), V = ring.take(), W = ring.take();
+  ring.multiply(A, A, A2);
+  ring.combine({{b[3], A2}}, b[1], W);
+  ring.combine({{b[2], A2}}, b[0], V);
+  ElementOf<Ring> power = A2;
+  for (std::size_t k = 4; k < m; k += 2) {
+    const auto next = ring.take();
+    ring.multiply(power, A2, next);
+    ring.combine({{1, W}, {b[k + 1], next}}, 0, W);
+    ring.combine({{1, V}, {b[k], next}}, 0, V);
+    power = next;
+  }
+  ring.multiply(A, W, U);
+  quotient(ring, U, V, X);
+}
+
+/// [13/13] Padé in six products.                                [Higham 2005, (2.4)]
+template <class Ring>
+void pade13(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  const auto& b = kPade<Real<typename Ring::Scalar>, 13>;
+  const auto A2 = ring.take(), A4 = ring.take(), A6 = ring.take();
+  const auto U = ring.take(), V = ring.take(), W = ring.take();
+  ring.multiply(A, A, A2);
+  ring.multiply(A2, A2, A4);
+  ring.multiply(A4, A2, A6);
+  ring.combine({{b[13], A6}, {b[11], A4}, {b[9], A2}}, 0, V);
+  ring.combine({{b[7], A6}, {b[5], A4}, {b[3], A2}}, b[1], W);
+  ring.multiply_add(A6, V, W);
+  ring.multiply(A, W, U);                        // U = A (A6 (b13 A6 + b11 A4 + b9 A2) + b7 A6 + b5 A4 + b3 A2 + b1 I)
+  ring.combine({{b[12], A6}, {b[10], A4}, {b[8], A2}}, 0, W);
+  ring.combine({{b[6], A6}, {b[4], A4}, {b[2], A2}}, b[0], V);
+  ring.multiply_add(A6, W, V);                   // V = A6 (b12 A6 + b10 A4 + b8 A2) + b6 A6 + b4 A4 + b2 A2 + b0 I
+  quotient(ring, U, V, X);
+}
+
+template <class Ring>
+void evaluate_polynomial(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  switch (degree) {
+    case 1: return taylor1(ring, A, X);
+    case 2: return taylor2(ring, A, X);
+    case 4: return taylor4(ring, A, X);
+    case 8: return taylor8(ring, A, X);
+    case 15: return fifteen_plus(ring, A, X);
+    case 21: return twenty_one_plus(ring, A, X);
+    default: assert(false && "no polynomial scheme of this degree");
+  }
+}
+
+template <class Ring>
+void evaluate_pade(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  switch (degree) {
+    case 3: return pade<3>(ring, A, X);
+    case 5: return pade<5>(ring, A, X);
+    case 7: return pade<7>(ring, A, X);
+    case 9: return pade<9>(ring, A, X);
+    case 13: return pade13(ring, A, X);
+    default: assert(false && "no Padé scheme of this degree");
+  }
+}
+
+}  // namespace detail
+
+/// X = the plan's scheme at A, without squarings. A must be within the scheme's bound.
+template <class Ring>
+void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  switch (plan.scheme) {
+    case Scheme::scalar: return ring.exponential(A, X);
+    case Scheme::polynomial: return detail::evaluate_polynomial(plan.degree, ring, A, X);
+    case Scheme::pade: return detail::evaluate_pade(plan.degree, ring, A, X);
+  }
+}
+
+/// X = exp(A) by the plan: the scheme at A / 2^s, then X <- X^2 s times.
+/// A     not modified; X must not be A.
+/// cost  the scheme's products + s products, and one pass to scale where s > 0.
+template <class Ring>
+void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  using R = Real<typename Ring::Scalar>;
+  if (plan.squarings == 0) return evaluate_scheme(plan, ring, A, X);
+  const auto B = ring.take();
+  ring.combine({{std::ldexp(R(1), -plan.squarings), A}}, 0, B);
+  // A product may not write what it reads, so the squarings go to and fro, and begin where they will end in X.
+  auto from = plan.squarings % 2 == 0 ? X : ring.take();
+  auto to = plan.squarings % 2 == 0 ? B : X;
+  evaluate_scheme(plan, ring, B, from);
+  for (int s = 0; s < plan.squarings; ++s) {
+    ring.multiply(from, from, to);
+    // B is free once the scheme is done; it takes the place of what was just squared.
+    from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? B : from);
+  }
+}
+
+/// What a plan costs, counted by running the recurrence itself.
+struct Cost {
+  int products;  ///< of the scheme, without the squarings
+  int solves;
+  int elements;  ///< ring elements taken from the workspace, squarings included
+};
+
+inline Cost count_cost(const Plan& plan) {
+  Counting whole;
+  evaluate(plan, whole, {}, {});
+  return {whole.products - plan.squarings, whole.solves, whole.elements};
+}
+
+}  // namespace matfun

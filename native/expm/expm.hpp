@@ -1,0 +1,136 @@
+#pragma once
+
+#include <algorithm>
+
+#include "expm/evaluate.hpp"
+
+namespace matfun {
+
+enum class Operation : std::uint8_t { expm, jvp, vjp };
+
+/// Purpose of the plan that an operation needs.
+constexpr Purpose purpose_of(Operation operation) {
+  return operation == Operation::expm ? Purpose::value : Purpose::derivative;
+}
+
+/// K directions and the K derivatives that they give, each an n x K n stack [E_1 ... E_K].
+template <class T>
+struct Derivative {
+  View<const T> direction;  ///< E for the JVP, W for the VJP; not modified
+  View<T> result;           ///< overwritten; must overlap nothing else
+};
+
+namespace detail {
+
+/// The most ring elements that any plan takes.
+inline int most_elements() {
+  int most = 0;
+  const auto consider = [&most](Scheme scheme, const auto& table) {
+    for (const Threshold& row : table)
+      for (int squarings = 0; squarings <= 1; ++squarings)  // an odd number takes one more than an even one
+        most = std::max(most, count_cost({scheme, row.degree, squarings}).elements);
+  };
+  consider(Scheme::polynomial, kPolynomialThresholds<double>);
+  consider(Scheme::pade, kPadeThresholds<double>);
+  return most;
+}
+
+template <class T>
+Status finish(Status status, View<T> X) {
+  if (status == Status::ok && !all_finite<T>(X)) return Status::overflow;
+  return status;
+}
+
+/// X = exp(A) and dX = L(A, E) in one run of the recurrence over dual numbers.
+template <class T>
+Status run_dual(const Plan& plan, View<const T> A, View<T> X, Derivative<T> derivative, Workspace& work) {
+  Dual<BlasEngine<T>> ring(A.rows, derivative.direction.blocks(), work);
+  evaluate(plan, ring, {A, derivative.direction}, {X, derivative.result});
+  return finish(finish(ring.status(), X), derivative.result);
+}
+
+/// The plan for a derivative at A, its status also telling of a direction that is not finite.
+template <class T>
+Plan plan_derivative(View<const T> A, View<const T> direction, Method method) {
+  Plan plan = choose_plan(A, Purpose::derivative, method);
+  if (plan.status == Status::ok && !all_finite(direction)) plan.status = Status::not_finite;
+  return plan;
+}
+
+}  // namespace detail
+
+/// Bytes of workspace that `operation` takes at most, for matrices of order n and so many directions at once
+/// (0 for expm). A pure function of its arguments; expm_test.cpp holds it against real use.
+template <class T>
+std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
+  static const auto elements = static_cast<std::size_t>(detail::most_elements());
+  const std::size_t value = matrix_bytes<T>(n, n);
+  const std::size_t tangents = operation == Operation::expm ? 0 : matrix_bytes<T>(n, n * directions);
+  const std::size_t transposed = operation == Operation::vjp ? 2 * tangents : 0;
+  return matrix_bytes<blas::Pivot>(n, 1) + elements * (value + tangents) + transposed;
+}
+
+/// X = exp(A).                                   [scaling and squaring: Higham 2005; schemes: see evaluate.hpp]
+/// A     n x n, column-major, finite or the result is Status::not_finite; not modified, must not overlap X.
+/// X     n x n, overwritten; all NaN unless the result is Status::ok.
+/// work  at least workspace_bytes<T>(Operation::expm, n, 0), empty; left empty.
+/// error backward error at most u |A| of the scheme, and the rounding of the squarings, which can grow with
+///       non-normality (docs/math.md).
+/// cost  the plan's products + squarings products.
+template <class T>
+Status expm(View<const T> A, View<T> X, Method method, Workspace& work) {
+  assert(!overlap(A, X));
+  const Plan plan = choose_plan(A, Purpose::value, method);
+  Status status = plan.status;
+  if (status == Status::ok) {
+    Plain<BlasEngine<T>> ring(A.rows, work);
+    evaluate(plan, ring, A, X);
+    status = detail::finish(ring.status(), X);
+  }
+  work.reset();
+  if (status != Status::ok) fill(X, quiet_nan<T>());
+  return status;
+}
+
+/// X = exp(A) and, for each direction, the Fréchet derivative L(A, E) = d/dt exp(A + t E) at t = 0.
+///                                               [the recurrence differentiated: Al-Mohy & Higham 2009, doi 10.1137/080716426]
+/// A, X  as for expm.
+/// derivative  the directions E, finite, and the results L(A, E); all NaN unless the result is Status::ok.
+/// work  at least workspace_bytes<T>(Operation::jvp, n, K), empty; left empty.
+/// cost  for one direction 3 (products + squarings) products.
+template <class T>
+Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
+  assert(!overlap(A, X) && !overlap(derivative.direction, derivative.result));
+  const Plan plan = detail::plan_derivative(A, derivative.direction, method);
+  const Status status =
+      plan.status == Status::ok ? detail::run_dual(plan, A, X, derivative, work) : plan.status;
+  work.reset();
+  if (status != Status::ok) fill(X, quiet_nan<T>());
+  if (status != Status::ok) fill(derivative.result, quiet_nan<T>());
+  return status;
+}
+
+/// X = exp(A) and, for each cotangent W, its pullback L(A^H, W): the G with Re tr(G^H E) = Re tr(W^H L(A, E)) for all E.
+/// No adjoint code: L(A^H, W) = L(A, W^H)^H, so this is the derivative through transposition.
+///                                               [ChainRules.jl issue 331; Higham, Functions of Matrices, 2008, section 3.2]
+/// A, X, work, cost  as for expm_jvp, with Operation::vjp.
+/// derivative  the cotangents W and the results L(A^H, W).
+template <class T>
+Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
+  const auto& [W, G] = derivative;
+  assert(!overlap(A, X) && !overlap(W, G));
+  const Plan plan = detail::plan_derivative(A, W, method);
+  Status status = plan.status;
+  if (status == Status::ok) {
+    const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
+    conjugate_transpose<T>(W, WH);
+    status = detail::run_dual<T>(plan, A, X, {WH, L}, work);
+    conjugate_transpose<T>(L, G);
+  }
+  work.reset();
+  if (status != Status::ok) fill(X, quiet_nan<T>());
+  if (status != Status::ok) fill(G, quiet_nan<T>());
+  return status;
+}
+
+}  // namespace matfun

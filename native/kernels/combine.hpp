@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <span>
+
+#include "linalg/view.hpp"
+
+namespace matfun {
+
+/// c X, one term of a linear combination.
+template <class T>
+struct Term {
+  Real<T> c;
+  View<const T> X;
+};
+
+namespace detail {
+
+/// Y = sum of exactly `terms` terms in one pass, so that each matrix is read once and Y written once.
+template <int terms, class T>
+void combine_fixed(const Term<T>* sum, View<T> Y) {
+  for (Index j = 0; j < Y.columns; ++j) {
+    std::array<const T*, terms> x;
+    for (int t = 0; t < terms; ++t) x[static_cast<std::size_t>(t)] = sum[t].X.column(j);
+    T* y = Y.column(j);
+    for (Index i = 0; i < Y.rows; ++i) {
+      T total = sum[0].c * x[0][i];
+      for (int t = 1; t < terms; ++t) total += sum[t].c * x[static_cast<std::size_t>(t)][i];
+      y[i] = total;
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Y = sum c_t X_t + mu I on each square block.
+/// terms 1 to 6, each X_t of Y's shape.
+/// Y     may be one of the X_t: each element is read before it is written.
+/// cost  2 flops and one load a term and element.
+template <class T>
+void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) {
+  switch (terms.size()) {
+    case 1: detail::combine_fixed<1>(terms.data(), Y); break;
+    case 2: detail::combine_fixed<2>(terms.data(), Y); break;
+    case 3: detail::combine_fixed<3>(terms.data(), Y); break;
+    case 4: detail::combine_fixed<4>(terms.data(), Y); break;
+    case 5: detail::combine_fixed<5>(terms.data(), Y); break;
+    case 6: detail::combine_fixed<6>(terms.data(), Y); break;
+    default: assert(false && "a linear combination has 1 to 6 terms");
+  }
+  if (mu != 0)
+    for (Index k = 0; k < Y.blocks(); ++k)
+      for (Index i = 0; i < Y.rows; ++i) Y.block(k)(i, i) += mu;
+}
+
+}  // namespace matfun

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <limits>
+
+namespace matfun {
+
+/// Orders, counts and leading dimensions.
+using Index = std::int64_t;
+
+/// What became of one matrix. Anything but `ok` leaves its results filled with NaN.
+enum class Status : std::uint8_t {
+  ok = 0,
+  not_finite = 1,  ///< an entry of an input is NaN or infinite
+  overflow = 2,    ///< the inputs are finite, a result is not
+  singular = 3,    ///< the denominator of the Padé method is singular to working precision
+};
+
+template <class T>
+struct ScalarTraits {
+  using Real = T;
+};
+template <class R>
+struct ScalarTraits<std::complex<R>> {
+  using Real = R;
+};
+
+/// The real type of T's precision.
+template <class T>
+using Real = typename ScalarTraits<T>::Real;
+
+template <class T>
+constexpr T conjugate(T x) {
+  return x;
+}
+template <class R>
+constexpr std::complex<R> conjugate(std::complex<R> x) {
+  return std::conj(x);
+}
+
+template <class T>
+constexpr T quiet_nan() {
+  return T(std::numeric_limits<Real<T>>::quiet_NaN());
+}
+
+}  // namespace matfun

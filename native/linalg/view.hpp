@@ -1,0 +1,92 @@
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <complex>
+#include <type_traits>
+
+#include "linalg/scalar.hpp"
+
+namespace matfun {
+
+/// A matrix in somebody else's memory: column-major, element (i, j) at data[i + j * ld].
+/// A stack of K matrices of order n side by side, [E_1 ... E_K], is one view of n rows and K n columns.
+template <class T>
+struct View {
+  T* data = nullptr;
+  Index rows = 0;
+  Index columns = 0;
+  Index ld = 0;
+
+  T& operator()(Index i, Index j) const { return data[i + j * ld]; }
+  T* column(Index j) const { return data + j * ld; }
+
+  /// The k-th square block of a stack.
+  View block(Index k) const { return {column(k * rows), rows, rows, ld}; }
+  Index blocks() const { return rows == 0 ? 0 : columns / rows; }
+
+  operator View<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, columns, ld};
+  }
+};
+
+template <class T>
+View<T> square(T* data, Index n) {
+  return {data, n, n, n};
+}
+
+/// The stack of `count` square matrices that lie one after the other, as one n x (count n) view.
+template <class T>
+View<T> stack(T* data, Index n, Index count) {
+  return {data, n, n * count, n};
+}
+
+/// True when the two views share memory, as far as their extents tell.
+template <class T, class U>
+bool overlap(const View<T>& A, const View<U>& B) {
+  if (A.rows == 0 || A.columns == 0 || B.rows == 0 || B.columns == 0) return false;
+  const auto end = [](const auto& X) { return X.column(X.columns - 1) + X.rows; };
+  return static_cast<const void*>(A.data) < static_cast<const void*>(end(B)) &&
+         static_cast<const void*>(B.data) < static_cast<const void*>(end(A));
+}
+
+template <class T>
+void fill(const View<T>& A, T value) {
+  for (Index j = 0; j < A.columns; ++j) std::fill_n(A.column(j), A.rows, value);
+}
+
+/// B_k = A_k^H for each square block of a stack. B must not overlap A.
+template <class T>
+void conjugate_transpose(View<const T> A, View<T> B) {
+  assert(!overlap(A, B));
+  for (Index k = 0; k < A.blocks(); ++k) {
+    const View<const T> Ak = A.block(k);
+    const View<T> Bk = B.block(k);
+    for (Index j = 0; j < Ak.columns; ++j)
+      for (Index i = 0; i < Ak.rows; ++i) Bk(j, i) = conjugate(Ak(i, j));
+  }
+}
+
+inline bool finite(float x) {
+  return std::isfinite(x);
+}
+inline bool finite(double x) {
+  return std::isfinite(x);
+}
+template <class R>
+bool finite(std::complex<R> x) {
+  return std::isfinite(x.real()) && std::isfinite(x.imag());
+}
+
+template <class T>
+bool all_finite(View<const T> A) {
+  for (Index j = 0; j < A.columns; ++j)
+    for (Index i = 0; i < A.rows; ++i)
+      if (!finite(A(i, j))) return false;
+  return true;
+}
+
+}  // namespace matfun
