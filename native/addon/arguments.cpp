@@ -34,7 +34,7 @@ Span read_array(const Napi::CallbackInfo& arguments, std::size_t at, const char*
   const Napi::Value value = arguments[at];
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
     refuse<Napi::TypeError>(arguments.Env(), std::string(name) + " must be a Float64Array");
-  const auto array = value.As<Napi::Float64Array>();
+  auto array = value.As<Napi::Float64Array>();
   if (array.ElementLength() != static_cast<std::size_t>(length))
     refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must hold " + std::to_string(length) +
                                                   " numbers, got " + std::to_string(array.ElementLength()));
@@ -69,9 +69,6 @@ Index elements(Napi::Env env, const Job& job, Index times) {
 Job run_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
   job.directions = read_index(arguments, 4, "directions", kMaxCount);
-  // One stack of directions is one product's operand: n * directions columns in BLAS's 32-bit integers.
-  if (static_cast<double>(job.n) * static_cast<double>(job.n) * static_cast<double>(job.directions) > 2147483647.0)
-    refuse<Napi::RangeError>(arguments.Env(), "directions must satisfy n * n * directions < 2^31");
   const Index length = elements(arguments.Env(), job, 1);
   const Span A = read_array(arguments, 5, "A", length), X = read_array(arguments, 6, "value", length);
   job.A = A.data;

@@ -25,7 +25,7 @@ Napi::Value run(const Napi::CallbackInfo& arguments) {
     out_of_memory(env);
   }
   if (std::ranges::all_of(statuses, [](Status status) { return status == Status::ok; })) return env.Undefined();
-  const auto result = Napi::Uint8Array::New(env, statuses.size());
+  auto result = Napi::Uint8Array::New(env, statuses.size());
   std::ranges::transform(statuses, result.Data(), [](Status status) { return static_cast<std::uint8_t>(status); });
   return result;
 }
@@ -41,7 +41,7 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
   } catch (const std::bad_alloc&) {
     out_of_memory(env);
   }
-  const auto result = Napi::Float64Array::New(env, 6 * plans.size());
+  auto result = Napi::Float64Array::New(env, 6 * plans.size());
   double* at = result.Data();
   for (const Plan& plan : plans) {
     *at++ = static_cast<double>(plan.status);

@@ -77,16 +77,22 @@ class Dual {
 
   Element take() { return {work_.take<Scalar>(n_, n_), work_.take<Scalar>(n_, n_ * directions_)}; }
 
-  /// d(AB) = A dB + dA B; the tangents of B stand side by side, so A meets them in one wide product.
+  /// d(AB) = A dB + dA B. One product for each tangent: BLAS's edge kernels make the bits of a wide product
+  /// A [dB_1 ... dB_K] depend on K (OpenBLAS 0.3.21 at n = 9, 17, 31), and a direction must give the same bits alone as
+  /// among others. See docs/decisions/0004.
   void multiply(Const A, Const B, Element C) {
     Engine::multiply(A.value, B.value, C.value);
-    Engine::multiply(A.value, B.tangents, C.tangents);
-    add_left_tangents(A, B, C);
+    for (Index k = 0; k < directions_; ++k) {
+      Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));
+      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+    }
   }
   void multiply_add(Const A, Const B, Element C) {
     Engine::multiply_add(A.value, B.value, C.value);
-    Engine::multiply_add(A.value, B.tangents, C.tangents);
-    add_left_tangents(A, B, C);
+    for (Index k = 0; k < directions_; ++k) {
+      Engine::multiply_add(A.value, B.tangents.block(k), C.tangents.block(k));
+      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+    }
   }
 
   void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
@@ -105,9 +111,10 @@ class Dual {
   void solve(Element Q, Element P) {
     status_ = Engine::factor_solve(Q.value, pivots_, P.value);
     if (status_ != Status::ok) return;
-    for (Index k = 0; k < directions_; ++k)
+    for (Index k = 0; k < directions_; ++k) {
       Engine::multiply_subtract(Q.tangents.block(k), P.value, P.tangents.block(k));
-    Engine::solve(Q.value, pivots_, P.tangents);
+      Engine::solve(Q.value, pivots_, P.tangents.block(k));
+    }
   }
 
   void exponential(Const A, Element X) {
@@ -118,10 +125,6 @@ class Dual {
   Status status() const { return status_; }
 
  private:
-  void add_left_tangents(Const A, Const B, Element C) {
-    for (Index k = 0; k < directions_; ++k) Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
-  }
-
   Index n_;
   Index directions_;
   Workspace& work_;

@@ -75,7 +75,7 @@ Plan choose_plan(View<const T> A, Purpose purpose, Method method) {
   if (std::isfinite(norm)) return choose_plan(norm, purpose, method);
   // A sum overflowed, though every entry is finite: |A|_1 <= n max |a_ij|.
   Plan plan = choose_plan(max_abs(A), purpose, method);
-  plan.squarings += std::bit_width(static_cast<std::uint64_t>(A.rows));
+  plan.squarings += static_cast<int>(std::bit_width(static_cast<std::uint64_t>(A.rows)));
   plan.norm = norm;
   return plan;
 }

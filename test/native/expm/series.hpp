@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <initializer_list>
+
+#include "linalg/scalar.hpp"
+
+namespace matfun::test {
+
+/// Power series in x, truncated after x^(length-1): one more ring for the recurrence. Evaluated at A = x it writes out
+/// the polynomial, or the expansion of the rational function, that a scheme computes. In long double, because the
+/// division of a Pade scheme's two series cancels.
+class SeriesRing {
+ public:
+  static constexpr int length = 32;
+  using Scalar = long double;
+  using Coefficients = std::array<long double, length>;
+  struct Element {
+    Coefficients* of;
+  };
+  using Const = Element;
+  struct Term {
+    long double c;
+    Const X;
+  };
+
+  Element take() {
+    used_ += 1;
+    return {&pool_.at(static_cast<std::size_t>(used_ - 1))};
+  }
+  Element x() {
+    const Element A = take();
+    (*A.of)[1] = 1;
+    return A;
+  }
+
+  void multiply(Const A, Const B, Element C) {
+    C.of->fill(0);
+    multiply_add(A, B, C);
+  }
+  void multiply_add(Const A, Const B, Element C) {
+    for (int i = 0; i < length; ++i)
+      for (int j = 0; i + j < length; ++j) at(C, i + j) += at(A, i) * at(B, j);
+  }
+  void combine(std::initializer_list<Term> terms, long double mu, Element Y) {
+    Coefficients sum{};
+    for (const Term& term : terms)
+      for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] += term.c * at(term.X, i);
+    sum[0] += mu;
+    *Y.of = sum;
+  }
+  /// P = P / Q by long division; Q must have a constant term.
+  void solve(Element Q, Element P) {
+    for (int i = 0; i < length; ++i) {
+      for (int j = 1; j <= i; ++j) at(P, i) -= at(Q, j) * at(P, i - j);
+      at(P, i) /= at(Q, 0);
+    }
+  }
+  void exponential(Const, Element) {}
+
+ private:
+  static long double& at(Element X, int i) { return (*X.of)[static_cast<std::size_t>(i)]; }
+
+  std::array<Coefficients, 24> pool_{};
+  int used_ = 0;
+};
+
+}  // namespace matfun::test
