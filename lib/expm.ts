@@ -66,7 +66,7 @@ const derivativeNames = {
  * expm([[0, 1], [-1, 0]]).data  // Float64Array [cos 1, sin 1, -sin 1, cos 1]
  */
 export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float64'> {
-  requireKnown(options, ['out', 'method', 'onFailure'])
+  requireKnown('options', options, ['out', 'method', 'onFailure'])
   const method = methodCode(options.method)
   const nan = fillsWithNaN(options.onFailure)
   const a = readFloat64('A', A)
@@ -137,8 +137,8 @@ function derivative(
   resultOut: Out | undefined,
 ): { value: NDArray<'float64'>; result: NDArray<'float64'> } {
   const names = derivativeNames[operation]
-  requireKnown(options, ['out', 'method', 'onFailure'])
-  if (options.out !== undefined) requireKnown(options.out, ['value', names.result])
+  requireKnown('options', options, ['out', 'method', 'onFailure'])
+  if (options.out !== undefined) requireKnown('options.out', options.out, ['value', names.result])
   const method = methodCode(options.method)
   const nan = fillsWithNaN(options.onFailure)
   const a = readFloat64('A', A)
@@ -176,15 +176,12 @@ function derivative(
 
 /** An input that this version computes: float64, of an order that OpenBLAS can count. */
 export function readFloat64(name: string, input: MatrixInput): Stack<'float64'> {
-  const stack = readStack(name, input)
-  if (stack.dtype !== 'float64')
-    throw typeError('ERR_DTYPE', `${name} has dtype ${stack.dtype}; this version computes float64 only`)
-  if (stack.n > maxOrder)
-    throw rangeError(
-      'ERR_TOO_LARGE',
-      `${name} has order ${stack.n}; OpenBLAS's integers reach to ${maxOrder}`,
-    )
-  return stack as Stack<'float64'>
+  return readStack(name, input, (dtype, n) => {
+    if (dtype !== 'float64')
+      throw typeError('ERR_DTYPE', `${name} has dtype ${dtype}; this version computes float64 only`)
+    if (n > maxOrder)
+      throw rangeError('ERR_TOO_LARGE', `${name} has order ${n}; OpenBLAS's integers reach to ${maxOrder}`)
+  }) as Stack<'float64'>
 }
 
 /** What the addon writes, and how it becomes what the caller gets. */

@@ -128,17 +128,21 @@ export function ndarray<D extends DType>(dtype: D, shape: readonly number[], dat
   return { dtype, shape, data, strides: rowMajorStrides(shape), offset: 0, order: 'row-major' }
 }
 
+/** Refuses what its caller does not compute, before anything is copied. */
+export type Check = (dtype: DType, n: number) => void
+
 /**
  * Reads an input in any accepted form as a stack of square matrices, in place where it is contiguous and
  * row-major already, else as a copy.
  * Errors: ERR_INVALID_ARG_TYPE, ERR_SHAPE, ERR_STRIDES, ERR_DTYPE, ERR_DETACHED, each naming the argument.
  */
-export function readStack(name: string, input: unknown): Stack {
-  if (Array.isArray(input)) return readNested(name, input)
+export function readStack(name: string, input: unknown, check?: Check): Stack {
+  if (Array.isArray(input)) return readNested(name, input, check)
   const view = readView(name, input)
   const { dtype, shape } = view
   const batch = shape.slice(0, -2)
   const n = shape[shape.length - 1]
+  check?.(dtype, n)
   const count = product(batch)
   return { dtype, batch, n, count, data: contiguous(view) ?? gather(view), view }
 }
@@ -405,7 +409,7 @@ function requireWithin(
     )
 }
 
-function readNested(name: string, input: Nested): Stack {
+function readNested(name: string, input: Nested, check: Check | undefined): Stack {
   const shape: number[] = []
   let level: unknown = input
   while (Array.isArray(level)) {
@@ -418,6 +422,7 @@ function readNested(name: string, input: Nested): Stack {
   requireSquare(name, shape)
   const complex = typeof level === 'object' && level !== null
   const dtype: DType = complex ? 'complex128' : 'float64'
+  check?.(dtype, shape[shape.length - 1])
   const data = allocate(dtype, product(shape))
   let to = 0
   const fill = (node: unknown, depth: number, path: string): void => {

@@ -30,14 +30,14 @@ export interface ComputeOptions {
 const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }
 
 /** Refuses options that are not an object or hold a name not known here: a typing error should not pass in silence. */
-export function requireKnown(options: object, known: readonly string[]): void {
+export function requireKnown(name: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
-    throw typeError('ERR_INVALID_ARG_TYPE', `options must be an object, got ${describe(options)}`)
+    throw typeError('ERR_INVALID_ARG_TYPE', `${name} must be an object, got ${describe(options)}`)
   for (const key of Object.keys(options))
     if (!known.includes(key))
       throw typeError(
         'ERR_INVALID_OPTION',
-        `options.${key} is not known; expected one of ${known.join(', ')}`,
+        `${name}.${key} is not known; expected one of ${known.join(', ')}`,
       )
 }
 

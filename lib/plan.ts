@@ -43,7 +43,7 @@ const fields = 6
  * // { method: 'polynomial', degree: 21, products: 5, squarings: 3, norm: 10.7 }
  */
 export function expmPlan<A extends MatrixInput>(A: A, options: ExpmPlanOptions = {}): Plan | Plan[] {
-  requireKnown(options, ['method', 'purpose'])
+  requireKnown('options', options, ['method', 'purpose'])
   const method = methodCode(options.method)
   const { purpose = 'value' } = options
   if (purpose !== 'value' && purpose !== 'derivative')

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { expm, expmJVP, expmVJP, MatfunError } from '../lib/index.ts'
+import { random } from './support/matrices.ts'
+
+/** count matrices of order n whose norms reach over every rung of the ladder, in turn. */
+function mixed(n: number, count: number, seed: number): Float64Array {
+  const stack = random(n, seed, count)
+  return stack.map((x, k) => x * 10 ** ((Math.floor(k / (n * n)) % 11) - 9))
+}
+
+const part = (data: Float64Array, n: number, k: number) => data.slice(k * n * n, (k + 1) * n * n)
+
+describe('a batch gives each matrix the bits that it gets alone', () => {
+  for (const n of [1, 2, 3, 4, 7, 8, 16, 33])
+    for (const method of ['polynomial', 'pade'] as const)
+      test(`n = ${n}, ${method}`, () => {
+        const count = 22
+        const A = { data: mixed(n, count, n), shape: [2, 11, n, n] }
+        const E = { data: random(n, n + 50, count), shape: [2, 11, n, n] }
+        const value = expm(A, { method })
+        const jvp = expmJVP(A, E, { method })
+        const vjp = expmVJP(A, E, { method })
+        expect(value.shape).toEqual([2, 11, n, n])
+        for (let k = 0; k < count; k++) {
+          const a = part(A.data, n, k)
+          const e = part(E.data, n, k)
+          expect(part(value.data, n, k)).toEqual(expm(a, { method }).data)
+          expect(part(jvp.tangent.data, n, k)).toEqual(expmJVP(a, e, { method }).tangent.data)
+          expect(part(vjp.cotangent.data, n, k)).toEqual(expmVJP(a, e, { method }).cotangent.data)
+          expect(part(vjp.value.data, n, k)).toEqual(expmVJP(a, e, { method }).value.data)
+        }
+      })
+})
+
+describe('leading dimensions of A and its directions broadcast by the rule of NumPy', () => {
+  const cases: [a: number[], e: number[], whole: number[]][] = [
+    [[], [3], [3]],
+    [[3], [], [3]],
+    [
+      [4, 1],
+      [1, 3],
+      [4, 3],
+    ],
+    [
+      [1, 3],
+      [4, 1],
+      [4, 3],
+    ],
+    [[3], [2, 3], [2, 3]],
+    [[2, 3], [3], [2, 3]],
+    [
+      [2, 1, 3],
+      [5, 1],
+      [2, 5, 3],
+    ],
+    [[1], [1], [1]],
+    [[], [1, 1], [1, 1]],
+    [[0], [], [0]],
+    [[], [0], [0]],
+    [[1], [0], [0]],
+  ]
+  const size = (shape: number[]) => shape.reduce((p, d) => p * d, 1)
+  /** The element of `shape` that meets place `at` of `whole`. */
+  const meets = (at: number, whole: number[], shape: number[]) => {
+    let k = 0
+    let rest = at
+    let stride = 1
+    for (let d = 1; d <= whole.length; d++) {
+      const index = rest % whole[whole.length - d]
+      rest = Math.floor(rest / whole[whole.length - d])
+      const own = shape[shape.length - d] ?? 1
+      k += (own === 1 ? 0 : index) * stride
+      stride *= own
+    }
+    return k
+  }
+  test.each(cases)('%j with %j gives %j', (a, e, whole) => {
+    const n = 3
+    const A = { data: mixed(n, size(a), 1), shape: [...a, n, n] }
+    const E = { data: random(n, 2, size(e)), shape: [...e, n, n] }
+    const { value, tangent } = expmJVP(A, E)
+    const { cotangent } = expmVJP(A, E)
+    expect(value.shape).toEqual(A.shape)
+    expect(tangent.shape).toEqual([...whole, n, n])
+    expect(tangent.data.length).toBe(size(whole) * n * n)
+    for (let k = 0; k < size(a); k++)
+      expect(part(value.data, n, k)).toEqual(expmJVP(part(A.data, n, k), random(n, 9)).value.data)
+    for (let at = 0; at < size(whole); at++) {
+      const one = part(A.data, n, meets(at, whole, a))
+      const direction = part(E.data, n, meets(at, whole, e))
+      expect(part(tangent.data, n, at)).toEqual(expmJVP(one, direction).tangent.data)
+      expect(part(cotangent.data, n, at)).toEqual(expmVJP(one, direction).cotangent.data)
+    }
+  })
+
+  test('an out for a broadcast result is written in the order of its shape', () => {
+    const A = { data: mixed(2, 3, 1), shape: [1, 3, 2, 2] }
+    const E = { data: random(2, 2, 4), shape: [4, 1, 2, 2] }
+    const tangent = new Float64Array(4 * 3 * 4)
+    const written = expmJVP(A, E, { out: { tangent } })
+    expect(written.tangent.data).toBe(tangent)
+    expect(tangent).toEqual(expmJVP(A, E).tangent.data)
+  })
+})
+
+describe('matrices that cannot be done', () => {
+  const good = [
+    [0.1, 0.2],
+    [0.3, 0.4],
+  ]
+  const stack = [
+    good,
+    [
+      [Number.NaN, 0],
+      [0, 0],
+    ],
+    good,
+    [
+      [800, 0],
+      [0, 800],
+    ],
+    good,
+  ] // prettier-like rows
+  const thrown = (run: () => unknown): MatfunError => {
+    try {
+      run()
+    } catch (error) {
+      return error as MatfunError
+    }
+    throw new Error('nothing was thrown')
+  }
+
+  test('are listed in one error, with their places and reasons', () => {
+    const error = thrown(() => expm(stack))
+    expect(error).toBeInstanceOf(MatfunError)
+    expect(error.code).toBe('ERR_NOT_FINITE')
+    expect(error.failures).toEqual([
+      { index: 1, code: 'ERR_NOT_FINITE' },
+      { index: 3, code: 'ERR_OVERFLOW' },
+    ])
+    expect(error.message).toBe('matrix 1 has an entry that is not finite (and 1 more; see failures)')
+  })
+
+  test("become NaN with onFailure 'nan', and change no other's bits", () => {
+    const { data } = expm(stack, { onFailure: 'nan' })
+    for (const k of [1, 3]) expect(part(data, 2, k).every(Number.isNaN)).toBe(true)
+    for (const k of [0, 2, 4]) expect(part(data, 2, k)).toEqual(expm(good).data)
+  })
+
+  test('leave the others done in the out of a call that throws', () => {
+    const out = new Float64Array(20)
+    thrown(() => expm(stack, { out }))
+    expect(part(out, 2, 4)).toEqual(expm(good).data)
+    expect(part(out, 2, 1).every(Number.isNaN)).toBe(true)
+  })
+
+  test('include those whose direction is not finite', () => {
+    const directions = [
+      good,
+      good,
+      [
+        [1, 2],
+        [Number.POSITIVE_INFINITY, 0],
+      ],
+      good,
+      good,
+    ]
+    const finite = [good, good, good, good, good]
+    for (const call of [expmJVP, expmVJP]) {
+      const error = thrown(() => call(finite, directions))
+      expect(error.failures).toEqual([{ index: 2, code: 'ERR_NOT_FINITE' }])
+    }
+  })
+
+  test('include one whose Padé denominator is singular only where that is so: none of these is', () => {
+    for (const x of [5.3, 40, 300])
+      expect(
+        expm(
+          [
+            [x, 1],
+            [0, -x],
+          ],
+          { method: 'pade' },
+        ).data.every(Number.isFinite),
+      ).toBe(true)
+  })
+})
+
+test('orders 0 and empty batches give empty results of the right shape', () => {
+  expect(expm([]).shape).toEqual([0, 0])
+  expect(expm({ data: new Float64Array(0), shape: [4, 0, 0] })).toMatchObject({ shape: [4, 0, 0] })
+  expect(expm({ data: new Float64Array(0), shape: [0, 5, 5] })).toMatchObject({ shape: [0, 5, 5] })
+  expect(expmVJP([], []).cotangent.shape).toEqual([0, 0])
+})

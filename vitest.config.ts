@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Each file in a process of its own: the addon is loaded as it is by users, and a crash names its file.
+    pool: 'forks',
+    // Generous, because the machines that run this may have two slow cores: only a hang takes as long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
