@@ -13,15 +13,16 @@ const norms = [1e-17, 1e-9, 1e-4, 0.03, 0.5, 1.4, 4, 20]
 // e^(5.4/2)); polynomials have no such step and are held to the tighter bound.
 const bound = { auto: 10, polynomial: 10, pade: 40 }
 
+/** A generator or a skew matrix of order 1 is zero, and has no norm to be scaled to. */
+const isZero = (family: string, n: number) => n === 1 && ['Markov generator', 'skew-symmetric'].includes(family)
+
 for (const [family, make] of Object.entries(families))
-  for (const n of orders)
+  for (const n of orders.filter((order) => !isZero(family, order)))
     describe(`${family}, n = ${n}`, () => {
       const seed = 100 * n + family.length
       const E = random(n, seed + 1)
       for (const norm of norms) {
-        const A = make(n, seed)
-        if (A.every((x) => x === 0)) continue // a generator or skew matrix of order 1
-        const scaled = withNorm(A, n, norm)
+        const scaled = withNorm(make(n, seed), n, norm)
         const value = reference.expm(scaled).data
         const tangent = reference.expmJVP(scaled, E).tangent.data
         const cotangent = reference.expmVJP(scaled, E).cotangent.data
