@@ -9,7 +9,8 @@ namespace {
 template <class Body>
 auto with_scalar(DType dtype, Body body) {
   switch (dtype) {
-    case DType::float64: break;
+    case DType::float64:
+      break;
   }
   return body.template operator()<double>();
 }

@@ -30,8 +30,7 @@ class Plain {
   using Const = View<const Scalar>;
   using Term = matfun::Term<Scalar>;
 
-  Plain(Index n, Workspace& work)
-      : n_(n), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data) {}
+  Plain(Index n, Workspace& work) : n_(n), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data) {}
 
   Element take() { return work_.take<Scalar>(n_, n_); }
   void multiply(Const A, Const B, Element C) { Engine::multiply(A, B, C); }

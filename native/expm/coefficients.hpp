@@ -106,8 +106,8 @@ inline constexpr std::array<R, 8> kPade<R, 7> =
     detail::rounded<R>({17297280, 8648640, 1995840, 277200, 25200, 1512, 56, 1});
 
 template <class R>
-inline constexpr std::array<R, 10> kPade<R, 9> = detail::rounded<R>(
-    {17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1});
+inline constexpr std::array<R, 10> kPade<R, 9> =
+    detail::rounded<R>({17643225600, 8821612800, 2075673600, 302702400, 30270240, 2162160, 110880, 3960, 90, 1});
 
 template <class R>
 inline constexpr std::array<R, 14> kPade<R, 13> = detail::rounded<R>({

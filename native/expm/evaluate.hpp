@@ -51,11 +51,11 @@ void taylor8(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto A2 = ring.take(), A4 = ring.take(), Y = ring.take(), Z = ring.take();
   ring.multiply(A, A, A2);
   ring.combine({{C::x1, A}, {C::x2, A2}}, 0, Y);
-  ring.multiply(A2, Y, A4);                                              // A4 = A2 (x1 A + x2 A2)
-  ring.combine({{C::x3, A2}, {1, A4}}, 0, Y);                            // x3 A2 + A4
-  ring.combine({{C::x5, A}, {C::x6, A2}, {C::x7, A4}}, C::x4, Z);        // x4 I + x5 A + x6 A2 + x7 A4
+  ring.multiply(A2, Y, A4);                                        // A4 = A2 (x1 A + x2 A2)
+  ring.combine({{C::x3, A2}, {1, A4}}, 0, Y);                      // x3 A2 + A4
+  ring.combine({{C::x5, A}, {C::x6, A2}, {C::x7, A4}}, C::x4, Z);  // x4 I + x5 A + x6 A2 + x7 A4
   ring.combine({{1, A}, {C::y2, A2}}, 1, X);
-  ring.multiply_add(Y, Z, X);                                            // X = I + A + y2 A2 + Y Z
+  ring.multiply_add(Y, Z, X);  // X = I + A + y2 A2 + Y Z
 }
 
 /// 15+ in four products.                                        [Sastre, Ibáñez & Defez 2019]
@@ -65,15 +65,15 @@ void fifteen_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto A2 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
   ring.multiply(A, A, A2);
   ring.combine({{c[1], A2}, {c[2], A}}, 0, Y);
-  ring.multiply(A2, Y, y0);                                              // y0 = A2 (c1 A2 + c2 A)
+  ring.multiply(A2, Y, y0);  // y0 = A2 (c1 A2 + c2 A)
   ring.combine({{1, y0}, {c[3], A2}, {c[4], A}}, 0, Y);
   ring.combine({{1, y0}, {c[5], A2}}, 0, Z);
   ring.combine({{c[6], y0}, {c[7], A2}}, 0, y1);
-  ring.multiply_add(Y, Z, y1);                                           // y1 = Y Z + c6 y0 + c7 A2
+  ring.multiply_add(Y, Z, y1);  // y1 = Y Z + c6 y0 + c7 A2
   ring.combine({{1, y1}, {c[8], A2}, {c[9], A}}, 0, Y);
   ring.combine({{1, y1}, {c[10], y0}, {c[11], A}}, 0, Z);
   ring.combine({{c[12], y1}, {c[13], y0}, {c[14], A2}, {1, A}}, 1, X);
-  ring.multiply_add(Y, Z, X);                                            // X = Y Z + c12 y1 + c13 y0 + c14 A2 + A + I
+  ring.multiply_add(Y, Z, X);  // X = Y Z + c12 y1 + c13 y0 + c14 A2 + A + I
 }
 
 /// 21+ in five products.                                        [Sastre, Ibáñez & Defez 2019]
@@ -84,15 +84,15 @@ void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   ring.multiply(A, A, A2);
   ring.multiply(A2, A, A3);
   ring.combine({{c[1], A3}, {c[2], A2}, {c[3], A}}, 0, Y);
-  ring.multiply(A3, Y, y0);                                              // y0 = A3 (c1 A3 + c2 A2 + c3 A)
+  ring.multiply(A3, Y, y0);  // y0 = A3 (c1 A3 + c2 A2 + c3 A)
   ring.combine({{1, y0}, {c[4], A3}, {c[5], A2}, {c[6], A}}, 0, Y);
   ring.combine({{1, y0}, {c[7], A3}, {c[8], A2}}, 0, Z);
   ring.combine({{c[9], y0}, {c[10], A3}, {c[11], A2}}, 0, y1);
-  ring.multiply_add(Y, Z, y1);                                           // y1 = Y Z + c9 y0 + c10 A3 + c11 A2
+  ring.multiply_add(Y, Z, y1);  // y1 = Y Z + c9 y0 + c10 A3 + c11 A2
   ring.combine({{1, y1}, {c[12], A3}, {c[13], A2}, {c[14], A}}, 0, Y);
   ring.combine({{1, y1}, {c[15], y0}, {c[16], A}}, 0, Z);
   ring.combine({{c[17], y1}, {c[18], y0}, {c[19], A3}, {c[20], A2}, {1, A}}, 1, X);
-  ring.multiply_add(Y, Z, X);                    // X = Y Z + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
+  ring.multiply_add(Y, Z, X);  // X = Y Z + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
 }
 
 /// X = (V - U)^-1 (V + U), where U holds the odd and V the even powers of the [m/m] numerator.   [Higham 2005, (2.2)]
@@ -136,35 +136,48 @@ void pade13(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   ring.combine({{b[13], A6}, {b[11], A4}, {b[9], A2}}, 0, V);
   ring.combine({{b[7], A6}, {b[5], A4}, {b[3], A2}}, b[1], W);
   ring.multiply_add(A6, V, W);
-  ring.multiply(A, W, U);                        // U = A (A6 (b13 A6 + b11 A4 + b9 A2) + b7 A6 + b5 A4 + b3 A2 + b1 I)
+  ring.multiply(A, W, U);  // U = A (A6 (b13 A6 + b11 A4 + b9 A2) + b7 A6 + b5 A4 + b3 A2 + b1 I)
   ring.combine({{b[12], A6}, {b[10], A4}, {b[8], A2}}, 0, W);
   ring.combine({{b[6], A6}, {b[4], A4}, {b[2], A2}}, b[0], V);
-  ring.multiply_add(A6, W, V);                   // V = A6 (b12 A6 + b10 A4 + b8 A2) + b6 A6 + b4 A4 + b2 A2 + b0 I
+  ring.multiply_add(A6, W, V);  // V = A6 (b12 A6 + b10 A4 + b8 A2) + b6 A6 + b4 A4 + b2 A2 + b0 I
   quotient(ring, U, V, X);
 }
 
 template <class Ring>
 void evaluate_polynomial(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   switch (degree) {
-    case 1: return taylor1(ring, A, X);
-    case 2: return taylor2(ring, A, X);
-    case 4: return taylor4(ring, A, X);
-    case 8: return taylor8(ring, A, X);
-    case 15: return fifteen_plus(ring, A, X);
-    case 21: return twenty_one_plus(ring, A, X);
-    default: assert(false && "no polynomial scheme of this degree");
+    case 1:
+      return taylor1(ring, A, X);
+    case 2:
+      return taylor2(ring, A, X);
+    case 4:
+      return taylor4(ring, A, X);
+    case 8:
+      return taylor8(ring, A, X);
+    case 15:
+      return fifteen_plus(ring, A, X);
+    case 21:
+      return twenty_one_plus(ring, A, X);
+    default:
+      assert(false && "no polynomial scheme of this degree");
   }
 }
 
 template <class Ring>
 void evaluate_pade(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   switch (degree) {
-    case 3: return pade<3>(ring, A, X);
-    case 5: return pade<5>(ring, A, X);
-    case 7: return pade<7>(ring, A, X);
-    case 9: return pade<9>(ring, A, X);
-    case 13: return pade13(ring, A, X);
-    default: assert(false && "no Padé scheme of this degree");
+    case 3:
+      return pade<3>(ring, A, X);
+    case 5:
+      return pade<5>(ring, A, X);
+    case 7:
+      return pade<7>(ring, A, X);
+    case 9:
+      return pade<9>(ring, A, X);
+    case 13:
+      return pade13(ring, A, X);
+    default:
+      assert(false && "no Padé scheme of this degree");
   }
 }
 
@@ -174,9 +187,12 @@ void evaluate_pade(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 template <class Ring>
 void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   switch (plan.scheme) {
-    case Scheme::scalar: return ring.exponential(A, X);
-    case Scheme::polynomial: return detail::evaluate_polynomial(plan.degree, ring, A, X);
-    case Scheme::pade: return detail::evaluate_pade(plan.degree, ring, A, X);
+    case Scheme::scalar:
+      return ring.exponential(A, X);
+    case Scheme::polynomial:
+      return detail::evaluate_polynomial(plan.degree, ring, A, X);
+    case Scheme::pade:
+      return detail::evaluate_pade(plan.degree, ring, A, X);
   }
 }
 

@@ -70,7 +70,7 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
   return matrix_bytes<blas::Pivot>(n, 1) + elements * (value + tangents) + transposed;
 }
 
-/// X = exp(A).                                   [scaling and squaring: Higham 2005; schemes: see evaluate.hpp]
+/// X = exp(A).           [scaling and squaring: Higham 2005, doi 10.1137/04061101X; schemes: evaluate.hpp; docs/math.md 1]
 /// A     n x n, column-major, finite or the result is Status::not_finite; not modified, must not overlap X.
 /// X     n x n, overwritten; all NaN unless the result is Status::ok.
 /// work  at least workspace_bytes<T>(Operation::expm, n, 0), empty; left empty.
@@ -93,7 +93,7 @@ Status expm(View<const T> A, View<T> X, Method method, Workspace& work) {
 }
 
 /// X = exp(A) and, for each direction, the Fréchet derivative L(A, E) = d/dt exp(A + t E) at t = 0.
-///                                               [the recurrence differentiated: Al-Mohy & Higham 2009, doi 10.1137/080716426]
+///                       [the recurrence differentiated: Al-Mohy & Higham 2009, doi 10.1137/080716426; docs/math.md 2]
 /// A, X  as for expm.
 /// derivative  the directions E, finite, and the results L(A, E); all NaN unless the result is Status::ok.
 /// work  at least workspace_bytes<T>(Operation::jvp, n, K), empty; left empty.
@@ -102,17 +102,16 @@ template <class T>
 Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
   assert(!overlap(A, X) && !overlap(derivative.direction, derivative.result));
   const Plan plan = detail::plan_derivative(A, derivative.direction, method);
-  const Status status =
-      plan.status == Status::ok ? detail::run_dual(plan, A, X, derivative, work) : plan.status;
+  const Status status = plan.status == Status::ok ? detail::run_dual(plan, A, X, derivative, work) : plan.status;
   work.reset();
   if (status != Status::ok) fill(X, quiet_nan<T>());
   if (status != Status::ok) fill(derivative.result, quiet_nan<T>());
   return status;
 }
 
-/// X = exp(A) and, for each cotangent W, its pullback L(A^H, W): the G with Re tr(G^H E) = Re tr(W^H L(A, E)) for all E.
+/// X = exp(A) and, for each cotangent W, its pullback G = L(A^H, W): Re tr(G^H E) = Re tr(W^H L(A, E)) for all E.
 /// No adjoint code: L(A^H, W) = L(A, W^H)^H, so this is the derivative through transposition.
-///                                               [ChainRules.jl issue 331; Higham, Functions of Matrices, 2008, section 3.2]
+///                       [ChainRules.jl issue 331; Higham, Functions of Matrices, 2008; docs/math.md 3]
 /// A, X, work, cost  as for expm_jvp, with Operation::vjp.
 /// derivative  the cotangents W and the results L(A^H, W).
 template <class T>

@@ -42,13 +42,26 @@ void combine_fixed(const Term<T>* sum, View<T> Y) {
 template <class T>
 void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) {
   switch (terms.size()) {
-    case 1: detail::combine_fixed<1>(terms.data(), Y); break;
-    case 2: detail::combine_fixed<2>(terms.data(), Y); break;
-    case 3: detail::combine_fixed<3>(terms.data(), Y); break;
-    case 4: detail::combine_fixed<4>(terms.data(), Y); break;
-    case 5: detail::combine_fixed<5>(terms.data(), Y); break;
-    case 6: detail::combine_fixed<6>(terms.data(), Y); break;
-    default: assert(false && "a linear combination has 1 to 6 terms");
+    case 1:
+      detail::combine_fixed<1>(terms.data(), Y);
+      break;
+    case 2:
+      detail::combine_fixed<2>(terms.data(), Y);
+      break;
+    case 3:
+      detail::combine_fixed<3>(terms.data(), Y);
+      break;
+    case 4:
+      detail::combine_fixed<4>(terms.data(), Y);
+      break;
+    case 5:
+      detail::combine_fixed<5>(terms.data(), Y);
+      break;
+    case 6:
+      detail::combine_fixed<6>(terms.data(), Y);
+      break;
+    default:
+      assert(false && "a linear combination has 1 to 6 terms");
   }
   if (mu != 0)
     for (Index k = 0; k < Y.blocks(); ++k)

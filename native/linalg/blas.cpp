@@ -89,13 +89,11 @@ void initialize() {
 
 Info info() {
   const int parallel = openblas_get_parallel();
-  const char* threading = parallel == kParallelSerial    ? "serial"
-                          : parallel == kParallelPthread ? "pthread"
-                                                         : "openmp";
+  const char* threading = parallel == kParallelSerial ? "serial" : parallel == kParallelPthread ? "pthread" : "openmp";
   Dl_info origin{};
   const bool found = dladdr(reinterpret_cast<const void*>(&openblas_get_config), &origin) != 0;
-  return {openblas_get_config(),      openblas_get_corename(), threading, found ? origin.dli_fname : "",
-          openblas_get_num_threads(), serial};
+  return {openblas_get_config(),         openblas_get_corename(),    threading,
+          found ? origin.dli_fname : "", openblas_get_num_threads(), serial};
 }
 
 }  // namespace matfun::blas

@@ -29,7 +29,8 @@ TEST_CASE("all_finite finds one bad entry anywhere") {
   for (Index at = 0; at < 6; ++at) {
     Matrix A = random_matrix(2, 3, 1, 7);
     CHECK(all_finite<double>(A.view()));
-    A.view().data[at] = at % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : -std::numeric_limits<double>::infinity();
+    A.view().data[at] =
+        at % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : -std::numeric_limits<double>::infinity();
     CHECK(!all_finite<double>(A.view()));
   }
 }
