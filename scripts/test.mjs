@@ -1,0 +1,131 @@
+// Runs the stages of `npm test` in order and stops at the first that fails, with its exit code.
+// usage: node scripts/test.mjs [stage ...]   (all stages where none is named)
+
+import { spawnSync } from 'node:child_process'
+import { accessSync, chmodSync, constants } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { root } from './setup/commands.mjs'
+import { buildEnvironment } from './setup/environment.mjs'
+import { filesBelow } from './setup/stamps.mjs'
+
+/** A stage's commands throw this where they fail. */
+class StageFailure extends Error {
+  /** @param {number} exitCode */
+  constructor(exitCode) {
+    super(`exit code ${exitCode}`)
+    this.exitCode = exitCode
+  }
+}
+
+/** @type {Record<string, { title: string, run: () => void }>} */
+const stages = {
+  formats: { title: 'formats of TypeScript, JavaScript, JSON and C++', run: checkFormats },
+  types: { title: 'types', run: () => node('typescript/bin/tsc', '-p', 'tsconfig.json') },
+  layers: { title: 'layers', run: () => script('check-layers') },
+  tables: { title: 'tables of coefficients and thresholds', run: () => script('check-tables') },
+  native: { title: 'native tests', run: () => testNative('build/native', false) },
+  sanitize: {
+    title: 'native tests under AddressSanitizer and UndefinedBehaviorSanitizer',
+    run: () => testNative('build/native-sanitize', true),
+  },
+  vitest: { title: 'tests of the package', run: () => node('vitest/vitest.mjs', 'run') },
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} [cwd]
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function execute(command, args, cwd = root, env = buildEnvironment()) {
+  const { status, signal, error } = spawnSync(command, args, { cwd, env, stdio: 'inherit' })
+  if (error) console.error(`${command}: ${error.message}`)
+  else if (signal) console.error(`${command}: ended by ${signal}`)
+  if (status !== 0) throw new StageFailure(status ?? 1)
+}
+
+/**
+ * Runs a tool of node_modules, without npx.
+ * @param {string} tool
+ * @param {string[]} args
+ */
+function node(tool, ...args) {
+  execute(process.execPath, [join(root, 'node_modules', tool), ...args])
+}
+
+/** @param {string} name */
+function script(name) {
+  execute(process.execPath, [join(root, 'scripts', `${name}.mjs`)])
+}
+
+function checkFormats() {
+  node('@biomejs/biome/bin/biome', 'check', '.')
+  const sources = ['native', 'test/native'].flatMap((folder) =>
+    filesBelow(root, folder, (file) => /\.[ch]pp$/.test(file)),
+  )
+  execute(clangFormat(), ['--dry-run', '--Werror', ...sources])
+}
+
+/** The package's binary, which only becomes executable by an install script that npm may not have run. */
+function clangFormat() {
+  const path = createRequire(import.meta.url)('clang-format-node').clangFormatPath
+  try {
+    accessSync(path, constants.X_OK)
+  } catch {
+    chmodSync(path, 0o755)
+  }
+  return path
+}
+
+/**
+ * Builds the core with its tests by cmake-js, which uses the headers of its own node-api-headers and so
+ * downloads nothing because package.json's binary.napi_versions says that this is a Node-API project.
+ * @param {string} folder
+ * @param {boolean} sanitize
+ */
+function testNative(folder, sanitize) {
+  const option = `--CDMATFUN_SANITIZE=${sanitize ? 'ON' : 'OFF'}`
+  const flags = ['--out', folder, '--config', 'Release', '--prefer-make', '--log-level', 'warn']
+  node('cmake-js/bin/cmake-js', 'configure', ...flags, option)
+  node('cmake-js/bin/cmake-js', 'build', ...flags, '--parallel', '2')
+  const env = {
+    ...buildEnvironment(),
+    ASAN_OPTIONS: 'strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1',
+    UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  }
+  execute('ctest', ['--output-on-failure', '--no-tests=error'], join(root, folder), env)
+}
+
+/**
+ * @param {string[]} names
+ * @returns {number} the exit code
+ */
+function runStages(names) {
+  const unknown = names.filter((name) => !Object.hasOwn(stages, name))
+  if (unknown.length > 0) {
+    console.error(`no such stage: ${unknown.join(', ')} (stages: ${Object.keys(stages).join(', ')})`)
+    return 2
+  }
+  let passed = 0
+  for (const name of names) {
+    const { title, run } = stages[name]
+    console.log(`\n== ${name}: ${title}`)
+    const start = performance.now()
+    const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof StageFailure)) console.error(error)
+      console.log(`== ${name}: failed after ${seconds()}\n${passed} passed, 1 failed`)
+      return error instanceof StageFailure ? error.exitCode : 1
+    }
+    passed++
+    console.log(`== ${name}: passed in ${seconds()}`)
+  }
+  console.log(`${passed} passed, 0 failed`)
+  return 0
+}
+
+const chosen = process.argv.slice(2)
+process.exitCode = runStages(chosen.length > 0 ? chosen : Object.keys(stages))
