@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe } from '../errors.ts'
+import { components, type DataOf, type DType, product } from '../ndarray.ts'
+import { native, swapBytes, writeBytes } from './bytes.ts'
+import { NpyError } from './error.ts'
+import { formatHeader, isDType } from './header.ts'
+
+/**
+ * A `.npy` file being written, from its first element to its last. It grows under a hidden name beside its place
+ * (`.matfun-<random>.tmp`) and takes its own name, replacing what stood there, only in {@link NpyWriter.finish}: under
+ * its name there is never half a file, however the process ends. Little-endian, C order, version 1.0.
+ */
+export class NpyWriter {
+  readonly path: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly #target: string
+  readonly #temporary: string
+  readonly #length: number
+  #written = 0
+  #fd: number | undefined
+
+  constructor(path: string, dtype: DType, shape: readonly number[]) {
+    this.path = path
+    this.dtype = dtype
+    this.shape = [...shape]
+    this.#length = lengthOf(path, dtype, shape)
+    this.#target = resolveTarget(path)
+    this.#temporary = join(dirname(this.#target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)
+    this.#fd = openSync(this.#temporary, 'wx')
+    this.#orDiscard((fd) => writeBytes(fd, formatHeader(dtype, shape)))
+  }
+
+  /**
+   * Appends elements, in row-major order. `data` is not modified.
+   * Errors: TypeError for the wrong kind of typed array; NpyError for more elements than the shape has room for.
+   * Where writing fails (a full disk, say) the temporary file is removed and the error thrown.
+   */
+  write(data: DataOf<DType>): void {
+    const kind = this.dtype === 'float64' || this.dtype === 'complex128' ? Float64Array : Float32Array
+    if (!(data instanceof kind))
+      throw new TypeError(`data for ${this.path} must be a ${kind.name} for dtype ${this.dtype}`)
+    if (data.length > this.#length - this.#written)
+      throw new NpyError(
+        this.path,
+        `shape (${this.shape.join(', ')}) has room for ${this.#length - this.#written} more numbers, got ${data.length}`,
+      )
+    this.#orDiscard((fd) => writeBytes(fd, littleEndian(data)))
+    this.#written += data.length
+  }
+
+  /**
+   * Brings the file to the disk, still under its temporary name; for whoever finishes several files together.
+   * Errors: as for {@link NpyWriter.finish}.
+   */
+  flush(): void {
+    this.#orDiscard((fd) => {
+      if (this.#written < this.#length)
+        throw new NpyError(
+          this.path,
+          `shape (${this.shape.join(', ')}) needs ${this.#length} numbers, got ${this.#written}`,
+        )
+      fsyncSync(fd)
+    })
+  }
+
+  /**
+   * Brings the file to the disk and then to its name.
+   * Errors: NpyError where elements are missing, with the temporary file removed; those of the file system.
+   */
+  finish(): void {
+    this.flush()
+    const fd = this.#fd!
+    this.#fd = undefined
+    try {
+      closeSync(fd)
+      renameSync(this.#temporary, this.#target)
+    } catch (error) {
+      rmSync(this.#temporary, { force: true })
+      throw error
+    }
+    syncFolder(dirname(this.#target))
+  }
+
+  /** Gives up: removes the temporary file. Does nothing after {@link NpyWriter.finish}, or when called again. */
+  discard(): void {
+    if (this.#fd === undefined) return
+    closeSync(this.#fd)
+    this.#fd = undefined
+    rmSync(this.#temporary, { force: true })
+  }
+
+  #orDiscard(step: (fd: number) => void): void {
+    if (this.#fd === undefined) throw new NpyError(this.path, 'was finished or discarded already')
+    try {
+      step(this.#fd)
+    } catch (error) {
+      this.discard()
+      throw error
+    }
+  }
+}
+
+/**
+ * Creates a `.npy` file of a known shape, to be written in chunks; see {@link NpyWriter}. Errors: {@link NpyError}
+ * where the path is something that is not a regular file, RangeError for a shape that is none, and those of the file
+ * system.
+ */
+export function createNpy(path: string, dtype: DType, shape: readonly number[]): NpyWriter {
+  return new NpyWriter(path, dtype, shape)
+}
+
+function lengthOf(path: string, dtype: DType, shape: readonly number[]): number {
+  if (!isDType(dtype))
+    throw new TypeError(
+      `dtype for ${path} must be float64, float32, complex128 or complex64, got ${describe(dtype)}`,
+    )
+  const length = product(shape.filter((d) => d !== 0)) * components(dtype)
+  if (shape.length > 64 || !shape.every((d) => Number.isSafeInteger(d) && d >= 0) || length > 2 ** 50)
+    throw new RangeError(
+      `shape for ${path} must be at most 64 non-negative integers for at most 2^50 numbers, got [${shape}]`,
+    )
+  return shape.includes(0) ? 0 : length
+}
+
+/** The file that a path names, through symbolic links: renaming onto a link, or a device, would replace it. */
+function resolveTarget(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (status === undefined) return path
+  if (!status.isFile()) throw new NpyError(path, 'is not a regular file, so it cannot be written as .npy')
+  return realpathSync(path)
+}
+
+function littleEndian(data: DataOf<DType>): DataOf<DType> {
+  if (native === 'LE') return data
+  const copy = data.slice()
+  swapBytes(copy)
+  return copy
+}
+
+/** Makes the new name last through a power cut, where folders can be opened (Windows cannot). */
+function syncFolder(path: string): void {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return
+  }
+  try {
+    fsyncSync(fd)
+  } catch {
+    // The file itself is on the disk; some network file systems cannot say so of a folder.
+  } finally {
+    closeSync(fd)
+  }
+}
