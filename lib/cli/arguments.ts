@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util'
+import type { Method } from '../options.ts'
+import { UsageError } from './errors.ts'
+
+/** What each command takes. */
+export const commands = {
+  expm: { inputs: ['A.npy'], options: ['out', 'method', 'json'] },
+  jvp: { inputs: ['A.npy', 'E.npy'], options: ['out', 'value', 'method', 'json'] },
+  vjp: { inputs: ['A.npy', 'W.npy'], options: ['out', 'value', 'method', 'json'] },
+  plan: { inputs: ['A.npy'], options: ['method', 'json'] },
+  info: { inputs: [], options: ['json'] },
+} as const
+
+/** The name of a command. */
+export type CommandName = keyof typeof commands
+
+/** The commands that write files. */
+export type Operation = 'expm' | 'jvp' | 'vjp'
+
+/** A command line, checked as far as can be without touching a file. */
+export interface Command {
+  readonly name: CommandName
+  readonly inputs: readonly string[]
+  readonly out: string | undefined
+  readonly value: string | undefined
+  readonly method: Method
+  readonly json: boolean
+}
+
+const flags = {
+  out: { type: 'string', short: 'o' },
+  value: { type: 'string' },
+  method: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const
+
+/**
+ * Reads the arguments after `matfun`.
+ * Errors: {@link UsageError} for an unknown command or option, a missing or superfluous argument, a wrong method.
+ */
+export function parseCommand(argv: readonly string[]): Command | 'help' | 'version' {
+  const { values, positionals } = parse(argv)
+  if (values.help) return 'help'
+  if (values.version) return 'version'
+  const [name, ...inputs] = positionals
+  if (name === undefined) throw new UsageError(`expected a command: ${Object.keys(commands).join(', ')}`)
+  if (!isCommandName(name))
+    throw new UsageError(
+      `unknown command ${JSON.stringify(name)}: expected ${Object.keys(commands).join(', ')}`,
+    )
+  const { inputs: wanted, options } = commands[name]
+  if (inputs.length !== wanted.length)
+    throw new UsageError(
+      `${name} expects ${wanted.join(' and ') || 'no file'}, got ${inputs.join(' ') || 'none'}`,
+    )
+  for (const option of Object.keys(values))
+    if (!options.some((known) => known === option)) throw new UsageError(`${name} takes no --${option}`)
+  if (options.some((known) => known === 'out') && !values.out)
+    throw new UsageError(`${name} expects an output: -o FILE.npy`)
+  if (values.value === '') throw new UsageError('--value expects a file name')
+  return {
+    name,
+    inputs,
+    out: values.out,
+    value: values.value,
+    method: readMethod(values.method),
+    json: values.json ?? false,
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    const parsed = parseArgs({ args: [...argv], options: flags, allowPositionals: true, tokens: true })
+    const seen = new Set<string>()
+    for (const token of parsed.tokens) {
+      if (token.kind !== 'option') continue
+      if (seen.has(token.name)) throw new UsageError(`--${token.name} was given twice`)
+      seen.add(token.name)
+    }
+    return parsed
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (!code?.startsWith('ERR_PARSE_ARGS')) throw error
+    throw new UsageError(message.split('. ')[0])
+  }
+}
+
+function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(commands, name)
+}
+
+function readMethod(method: string | undefined): Method {
+  if (method === undefined) return 'auto'
+  if (method === 'auto' || method === 'polynomial' || method === 'pade') return method
+  throw new UsageError(`--method expects auto, polynomial or pade, got ${JSON.stringify(method)}`)
+}

@@ -1,0 +1,38 @@
+import { expm, expmJVP, expmVJP, type Failure, MatfunError, type Method } from '../index.ts'
+import { ndarray } from '../ndarray.ts'
+import type { Operation } from './arguments.ts'
+
+/** The numbers of `count` items, each array [count, n, n]. */
+export interface Chunk {
+  readonly A: Float64Array
+  /** E or W; for expm empty, as is `result`. */
+  readonly direction: Float64Array
+  readonly value: Float64Array
+  readonly result: Float64Array
+}
+
+/**
+ * Does the operation on each item, writing to `value` and, for a derivative, to `result`.
+ * Returns the items that cannot be done, which are NaN in both; the others are done all the same.
+ */
+export function compute(
+  operation: Operation,
+  method: Method,
+  count: number,
+  n: number,
+  chunk: Chunk,
+): readonly Failure[] {
+  const shape = [count, n, n]
+  const A = ndarray('float64', shape, chunk.A)
+  const direction = ndarray('float64', shape, chunk.direction)
+  const { value, result } = chunk
+  try {
+    if (operation === 'expm') expm(A, { method, out: value })
+    else if (operation === 'jvp') expmJVP(A, direction, { method, out: { value, tangent: result } })
+    else expmVJP(A, direction, { method, out: { value, cotangent: result } })
+    return []
+  } catch (error) {
+    if (error instanceof MatfunError) return error.failures
+    throw error
+  }
+}

@@ -1,0 +1,59 @@
+import { realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { createNpy, type NpyReader, type NpyWriter, openNpy } from '../npy/index.ts'
+import { CommandError, onFile } from './errors.ts'
+
+/** A file open for reading that holds a stack of square matrices. */
+export interface Matrices {
+  readonly reader: NpyReader
+  readonly batch: readonly number[]
+  readonly n: number
+  readonly count: number
+}
+
+/** Opens a stack of shape (..., n, n); {@link CommandError} or NpyError for any other file. The caller closes it. */
+export function openMatrices(path: string): Matrices {
+  const reader = onFile('read', path, () => openNpy(path))
+  const { shape, dtype, count } = reader
+  const [rows, columns] = shape.slice(-2)
+  let problem: string | undefined
+  if (shape.length < 2 || rows !== columns) problem = `expected shape (..., n, n), got ${showShape(shape)}`
+  else if (dtype !== 'float64')
+    problem = `expected dtype float64 (this version computes no other), got ${dtype}`
+  if (problem === undefined) return { reader, batch: shape.slice(0, -2), n: rows, count }
+  reader.close()
+  throw new CommandError(`${path}: ${problem}`)
+}
+
+/** A shape as NumPy shows it. */
+export function showShape(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
+}
+
+/** Creates an output of float64. */
+export function createOutput(path: string, shape: readonly number[]): NpyWriter {
+  return onFile('write', path, () => createNpy(path, 'float64', shape))
+}
+
+/** Refuses outputs that would replace an input or one another, also through links and other spellings. */
+export function refuseSameFile(inputs: readonly string[], outputs: readonly string[]): void {
+  const taken = new Map(inputs.map((path) => [identify(path), `the input ${path}`]))
+  for (const path of outputs) {
+    const identity = onFile('write', path, () => identify(path))
+    const other = taken.get(identity)
+    if (other !== undefined)
+      throw new CommandError(`output ${path} is the same file as ${other}: expected another`)
+    taken.set(identity, `the output ${path}`)
+  }
+}
+
+function identify(path: string): string {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (status !== undefined) return `${status.dev}:${status.ino}`
+  const folder = dirname(resolve(path))
+  try {
+    return join(realpathSync(folder), basename(path))
+  } catch {
+    return resolve(path) // There is no such folder: creating the output will say so.
+  }
+}

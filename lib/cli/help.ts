@@ -1,0 +1,27 @@
+/** What `matfun --help` prints. */
+export const help = `matfun: the matrix exponential and its derivatives, for stacks of matrices in .npy files
+
+  matfun expm A.npy -o Y.npy                        Y = exp(A)
+  matfun jvp  A.npy E.npy -o L.npy [--value Y.npy]  L = L(A, E), the derivative of exp at A in direction E
+  matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^T, W), the gradient W pulled back through exp at A
+  matfun plan A.npy                                 what expm would do for each matrix, without doing it
+  matfun info                                       versions, BLAS, CPU
+
+Files hold stacks of shape (..., n, n): float64 in either byte order, in C or Fortran order. A and E or W have equal
+leading dimensions, or one of them is a single matrix, which then meets each of the other's. What is written is
+little-endian, in C order, and takes its name only when it is whole. Jobs run in chunks of 32 MB, or of one matrix
+where that is larger.
+
+  -o, --out FILE    where to write the result
+  --value FILE      also write exp(A), of A's shape
+  --method METHOD   auto (default), polynomial or pade
+  --json            print the summary as one JSON object
+  -h, --help        print this
+  --version         print the version
+
+Exit codes
+  0  all done
+  1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
+     row-major order; they are NaN in the output, and the others are done
+  2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written
+`

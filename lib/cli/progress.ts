@@ -1,0 +1,54 @@
+import { showCount, showSeconds } from './report.ts'
+
+/** As much of a stream as the command line writes to. */
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** A progress bar on one line. */
+export interface Progress {
+  readonly update: (done: number, count: number) => void
+  /** Takes the bar away. */
+  readonly end: () => void
+}
+
+const silent: Progress = { update: () => {}, end: () => {} }
+const millisecondsBetween = 100
+const clearLine = '\r\u001b[K'
+
+/** A bar with share, count, rate and time left where `stream` is a terminal; nothing at all where it is not. */
+export function showProgress(
+  stream: Output,
+  label: string,
+  now: () => number = () => performance.now(),
+): Progress {
+  if (!stream.isTTY) return silent
+  const start = now()
+  let shown = Number.NEGATIVE_INFINITY
+  return {
+    update(done, count) {
+      const time = now()
+      if (time - shown < millisecondsBetween && done < count) return
+      shown = time
+      // A terminal of unknown size says 0.
+      stream.write(clearLine + line(label, done, count, (time - start) / 1000, stream.columns || 80))
+    },
+    end() {
+      if (shown > Number.NEGATIVE_INFINITY) stream.write(clearLine)
+    },
+  }
+}
+
+function line(label: string, done: number, count: number, seconds: number, columns: number): string {
+  const share = done / count
+  const rate = seconds > 0 ? done / seconds : 0
+  const left = rate > 0 ? `${showSeconds((count - done) / rate)} left` : ''
+  const facts = `${Math.floor(share * 100)}%  ${showCount(done)}/${showCount(count)}  ${showCount(rate)}/s  ${left}`
+  // The last column stays free: some terminals would start a new line after it.
+  const room = Math.min(30, columns - 1 - label.length - facts.length - 5)
+  const full = Math.round(share * room)
+  const bar = room >= 5 ? ` [${'#'.repeat(full)}${'-'.repeat(room - full)}] ` : ' '
+  return `${label}${bar}${facts}`.slice(0, Math.max(0, columns - 1)).trimEnd()
+}

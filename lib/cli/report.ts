@@ -1,0 +1,89 @@
+import type { Failure } from '../errors.ts'
+import { showShape } from './files.ts'
+import type { JobSummary } from './job.ts'
+import type { PlanSummary } from './plan.ts'
+
+/** What a job prints without --json. Every failure is named. */
+export function reportJob(summary: JobSummary): string {
+  const { operation, shape, count, seconds, matricesPerSecond, outputs, failures } = summary
+  const lines = [
+    `${operation}: ${countMatrices(count, shape)} in ${showSeconds(seconds)}, ${showCount(matricesPerSecond)} per second`,
+    `wrote ${outputs.join(' and ')}, result of shape ${showShape(shape)}`,
+  ]
+  if (failures.length > 0)
+    lines.push(`${showCount(failures.length)} failed, with NaN in their places:`, ...listFailures(failures))
+  return `${lines.join('\n')}\n`
+}
+
+/** What `plan` prints without --json: one line for each way. */
+export function reportPlan({ count, shape, plans, failures }: PlanSummary): string {
+  const lines = [`plan of expm for ${countMatrices(count, shape)}`]
+  const header = ['matrices', 'method', 'degree', 'products', 'squarings', 'norm up to']
+  const rows = plans.map((group) => [
+    showCount(group.count),
+    group.method,
+    String(group.degree),
+    String(group.products),
+    String(group.squarings),
+    group.norm.toPrecision(4),
+  ])
+  if (rows.length > 0) lines.push(...table([header, ...rows]))
+  if (failures.length > 0)
+    lines.push(`${showCount(failures.length)} have no plan:`, ...listFailures(failures))
+  return `${lines.join('\n')}\n`
+}
+
+/** What `info` prints without --json: a line for each fact, its name with dots for what it belongs to. */
+export function reportInfo(facts: object): string {
+  return table(flatten(facts), 'left')
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+/** A count with its thousands apart, rounded. */
+export function showCount(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+/** A duration, short. */
+export function showSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(2)} s`
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3600).toFixed(1)} h`
+}
+
+function countMatrices(count: number, shape: readonly number[]): string {
+  return `${showCount(count)} ${count === 1 ? 'matrix' : 'matrices'} of order ${shape.at(-1)}`
+}
+
+/** One line for each code, with neighbouring places as ranges: `  ERR_OVERFLOW: 3, 17-19`. */
+function listFailures(failures: readonly Failure[]): string[] {
+  const ranges = new Map<string, [first: number, last: number][]>()
+  for (const { index, code } of failures) {
+    const known = ranges.get(code) ?? []
+    const latest = known.at(-1)
+    if (latest !== undefined && latest[1] === index - 1) latest[1] = index
+    else known.push([index, index])
+    ranges.set(code, known)
+  }
+  return [...ranges].map(([code, list]) => {
+    const places = list.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`))
+    return `  ${code}: ${places.join(', ')}`
+  })
+}
+
+function table(rows: readonly (readonly string[])[], align: 'left' | 'right' = 'right'): string[] {
+  const widths = rows[0].map((_, k) => Math.max(...rows.map((row) => row[k].length)))
+  const pad = (cell: string, k: number): string =>
+    align === 'right' ? cell.padStart(widths[k]) : cell.padEnd(widths[k])
+  return rows.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd())
+}
+
+function flatten(facts: object, prefix = ''): [string, string][] {
+  return Object.entries(facts).flatMap(([name, fact]): [string, string][] =>
+    typeof fact === 'object' && fact !== null
+      ? flatten(fact, `${prefix}${name}.`)
+      : [[`${prefix}${name}`, String(fact)]],
+  )
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { type Command, parseCommand } from './arguments.ts'
+import { messageOf, UsageError } from './errors.ts'
+import { help } from './help.ts'
+import type { JobControl } from './job.ts'
+import { type Output, showProgress } from './progress.ts'
+
+/** All done; some items failed; wrong use or a file that cannot be used; ended by a signal. */
+export type ExitCode = 0 | 1 | 2 | 'interrupted'
+
+/** Where a run prints, and how its job runs. */
+export interface Surroundings {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly signal?: AbortSignal
+  /** Bytes of a chunk; see job.ts. */
+  readonly budget?: number
+}
+
+/** Does what `matfun` does with these arguments. Never throws: errors go to stderr and into the exit code. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { stdout, stderr, signal } = surroundings
+  try {
+    const command = parseCommand(argv)
+    if (command === 'help') stdout.write(help)
+    else if (command === 'version') stdout.write(`${readVersion()}\n`)
+    else return await execute(command, surroundings)
+    return 0
+  } catch (error) {
+    if (signal?.aborted) {
+      stderr.write('matfun: interrupted, nothing was written\n')
+      return 'interrupted'
+    }
+    const hint = error instanceof UsageError ? ' (see matfun --help)' : ''
+    stderr.write(`matfun: ${messageOf(error)}${hint}\n`)
+    return 2
+  }
+}
+
+// The modules that load the addon are imported only here, so that help and wrong use need none.
+async function execute(command: Command, surroundings: Surroundings): Promise<0 | 1> {
+  const { stdout } = surroundings
+  const { name, json } = command
+  const print = (summary: object, text: string): unknown =>
+    stdout.write(json ? `${JSON.stringify(summary)}\n` : text)
+  const report = await import('./report.ts')
+  if (name === 'info') {
+    const facts = (await import('../index.ts')).info()
+    print(facts, report.reportInfo(facts))
+    return 0
+  }
+  if (name === 'plan') {
+    const { planFile } = await import('./plan.ts')
+    const summary = await withProgress(name, surroundings, (control) =>
+      planFile(command.inputs[0], command.method, control),
+    )
+    print(summary, report.reportPlan(summary))
+    return summary.failures.length > 0 ? 1 : 0
+  }
+  const { runJob } = await import('./job.ts')
+  const { inputs, value, method } = command
+  const request = { operation: name, inputs, out: command.out!, value, method }
+  const summary = await withProgress(name, surroundings, (control) => runJob(request, control))
+  print(summary, report.reportJob(summary))
+  return summary.failures.length > 0 ? 1 : 0
+}
+
+async function withProgress<T>(
+  label: string,
+  { stderr, signal, budget }: Surroundings,
+  job: (control: JobControl) => Promise<T>,
+): Promise<T> {
+  const progress = showProgress(stderr, label)
+  try {
+    return await job({ signal, onProgress: progress.update, ...(budget === undefined ? {} : { budget }) })
+  } finally {
+    progress.end()
+  }
+}
+
+function readVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
