@@ -7,7 +7,7 @@
 
 namespace matfun::addon {
 
-/// The raw arguments of `run`: operation, method, n, count, directions, A, X, direction, result. lib/ndarray.ts has
+/// The raw arguments of `run`: operation, method, n, count, directions, A, X, direction, result. lib/input.ts has
 /// checked all that a user can get wrong; this checks again what memory safety needs, whoever calls: types, lengths
 /// (which also catches detached buffers, whose length is 0), and that outputs overlap nothing.
 /// Throws Napi::TypeError or Napi::RangeError with code ERR_MATFUN_ADDON.

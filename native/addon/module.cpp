@@ -14,7 +14,7 @@ namespace {
 }
 
 // native:     run(operation, method, n, count, directions, A, value, direction?, result?)
-// TypeScript: run(...): Uint8Array | undefined, a status for each matrix, or nothing where all went well
+// TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
 Napi::Value run(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const Job job = run_arguments(arguments);

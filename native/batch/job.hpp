@@ -27,9 +27,11 @@ struct Job {
   void* result = nullptr;           ///< count directions n n, overwritten with the derivatives
 };
 
-/// Does the job, and returns each matrix's status. A matrix that cannot be done gets NaN in all its results and
-/// changes nothing in any other's: every matrix gives the same bits alone or anywhere in any batch.
-/// Throws std::bad_alloc where there is no room for the workspace, before anything is written.
+/// Does the job. Returns a status for each result: each matrix's for expm, each derivative's (count x directions) for
+/// the others, or each matrix's again where there are no directions. A matrix that cannot be done gets NaN in all its
+/// results; a direction that cannot, in its own alone. Neither changes anything elsewhere: every matrix and every
+/// direction gives the same bits alone or anywhere in any batch.
+/// Throws std::bad_alloc where there is no room for workspace or statuses, before anything is written.
 std::vector<Status> run_batch(const Job& job);
 
 /// The plan of each matrix of the job, without doing it. Reads operation, dtype, method, n, count and A only.

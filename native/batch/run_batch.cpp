@@ -22,11 +22,11 @@ class Items {
 
   View<const T> A(Index k) const { return square(static_cast<const T*>(job_.A) + k * size(), job_.n); }
   View<T> X(Index k) const { return square(static_cast<T*>(job_.X) + k * size(), job_.n); }
-  /// Directions `from` to `from + count` of the k-th matrix, and where their derivatives go.
-  Derivative<T> derivative(Index k, Index from, Index count) const {
-    const Index at = (k * job_.directions + from) * size();
-    return {stack(static_cast<const T*>(job_.direction) + at, job_.n, count),
-            stack(static_cast<T*>(job_.result) + at, job_.n, count)};
+  /// Directions `from` to `from + count` of the k-th matrix, and where their derivatives and statuses go.
+  Derivative<T> derivative(Index k, Index from, Index count, std::vector<Status>& statuses) const {
+    const Index at = k * job_.directions + from;
+    return {stack(static_cast<const T*>(job_.direction) + at * size(), job_.n, count),
+            stack(static_cast<T*>(job_.result) + at * size(), job_.n, count), statuses.data() + at};
   }
 
  private:
@@ -42,39 +42,35 @@ Index directions_at_once(const Job& job) {
 }
 
 template <class T>
-Status run_derivative(const Job& job, Index k, Workspace& work) {
+void run_derivative(const Job& job, Index k, std::vector<Status>& statuses, Workspace& work) {
   const Items<T> items(job);
   const auto compute = job.operation == Operation::jvp ? expm_jvp<T> : expm_vjp<T>;
   const Index group = std::max<Index>(1, directions_at_once(job));
   Index from = 0;
   do {  // at least once, since the value is wanted even where there are no directions
     const Index count = std::min(group, job.directions - from);
-    const Status status = compute(items.A(k), items.X(k), items.derivative(k, from, count), job.method, work);
-    if (status != Status::ok) {
-      fill(items.X(k), quiet_nan<T>());
-      fill(items.derivative(k, 0, job.directions).result, quiet_nan<T>());
-      return status;
-    }
+    const Status value = compute(items.A(k), items.X(k), items.derivative(k, from, count, statuses), job.method, work);
+    if (job.directions == 0) statuses[static_cast<std::size_t>(k)] = value;
     from += count;
   } while (from < job.directions);
-  return Status::ok;
 }
 
 template <class T>
-Status run_item(const Job& job, Index k, Workspace& work) {
-  if (job.operation != Operation::expm) return run_derivative<T>(job, k, work);
+void run_item(const Job& job, Index k, std::vector<Status>& statuses, Workspace& work) {
+  if (job.operation != Operation::expm) return run_derivative<T>(job, k, statuses, work);
   const Items<T> items(job);
-  return expm(items.A(k), items.X(k), job.method, work);
+  statuses[static_cast<std::size_t>(k)] = expm(items.A(k), items.X(k), job.method, work);
 }
 
 }  // namespace
 
 std::vector<Status> run_batch(const Job& job) {
-  std::vector<Status> statuses(static_cast<std::size_t>(job.count), Status::ok);
-  if (job.count == 0 || job.n == 0) return statuses;
+  if (job.count == 0 || job.n == 0) return {};
+  const Index each = std::max<Index>(1, job.directions);
+  std::vector<Status> statuses(static_cast<std::size_t>(job.count * each), Status::ok);
   return with_scalar(job.dtype, [&]<class T>() {
     Workspace work(workspace_bytes<T>(job.operation, job.n, directions_at_once(job)));
-    for (Index k = 0; k < job.count; ++k) statuses[static_cast<std::size_t>(k)] = run_item<T>(job, k, work);
+    for (Index k = 0; k < job.count; ++k) run_item<T>(job, k, statuses, work);
     return std::move(statuses);
   });
 }

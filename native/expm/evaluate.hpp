@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <utility>
@@ -103,11 +104,21 @@ void quotient(Ring& ring, ElementOf<Ring> U, ElementOf<Ring> V, ElementOf<Ring> 
   ring.solve(V, X);
 }
 
+/// b / 2^k with b[0] / 2^k in [1, 2): exact, the quotient is the same, and it overflows only where its own parts do. As
+/// integers the coefficients reach 6.5e16.
+template <class R, std::size_t count>
+constexpr std::array<R, count> normalized(std::array<R, count> b) {
+  R power = 1;
+  while (b[0] / power >= 2) power *= 2;
+  for (R& coefficient : b) coefficient /= power;
+  return b;
+}
+
 /// [m/m] Padé for m = 3, 5, 7, 9: U = A (b1 I + b3 A2 + ...), V = b0 I + b2 A2 + ...   [Higham 2005, section 2]
 template <int m, class Ring>
 void pade(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   static_assert(m == 3 || m == 5 || m == 7 || m == 9);
-  const auto& b = kPade<Real<typename Ring::Scalar>, m>;
+  static constexpr auto b = normalized(kPade<Real<typename Ring::Scalar>, m>);
   const auto A2 = ring.take(), U = ring.take(), V = ring.take(), W = ring.take();
   ring.multiply(A, A, A2);
   ring.combine({{b[3], A2}}, b[1], W);
@@ -127,7 +138,7 @@ void pade(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 /// [13/13] Padé in six products.                                [Higham 2005, (2.4)]
 template <class Ring>
 void pade13(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
-  const auto& b = kPade<Real<typename Ring::Scalar>, 13>;
+  static constexpr auto b = normalized(kPade<Real<typename Ring::Scalar>, 13>);
   const auto A2 = ring.take(), A4 = ring.take(), A6 = ring.take();
   const auto U = ring.take(), V = ring.take(), W = ring.take();
   ring.multiply(A, A, A2);

@@ -17,7 +17,8 @@ constexpr Purpose purpose_of(Operation operation) {
 template <class T>
 struct Derivative {
   View<const T> direction;  ///< E for the JVP, W for the VJP; not modified
-  View<T> result;           ///< overwritten; must overlap nothing else
+  View<T> result;           ///< overwritten, block k with NaN unless statuses[k] is ok; must overlap nothing else
+  Status* statuses;         ///< K, overwritten: of each derivative, the value's where that is not ok
 };
 
 namespace detail {
@@ -37,24 +38,28 @@ inline int most_elements() {
 
 template <class T>
 Status finish(Status status, View<T> X) {
-  if (status == Status::ok && !all_finite<T>(X)) return Status::overflow;
+  if (status == Status::ok && !all_finite<T>(X)) status = Status::overflow;
+  if (status != Status::ok) fill(X, quiet_nan<T>());
   return status;
 }
 
 /// X = exp(A) and dX = L(A, E) in one run of the recurrence over dual numbers.
 template <class T>
-Status run_dual(const Plan& plan, View<const T> A, View<T> X, Derivative<T> derivative, Workspace& work) {
-  Dual<BlasEngine<T>> ring(A.rows, derivative.direction.blocks(), work);
-  evaluate(plan, ring, {A, derivative.direction}, {X, derivative.result});
-  return finish(finish(ring.status(), X), derivative.result);
+Status run_dual(const Plan& plan, View<const T> A, View<T> X, View<const T> E, View<T> L, Workspace& work) {
+  Dual<BlasEngine<T>> ring(A.rows, E.blocks(), work);
+  evaluate(plan, ring, {A, E}, {X, L});
+  return ring.status();
 }
 
-/// The plan for a derivative at A, its status also telling of a direction that is not finite.
+/// Settles each derivative's status, and fills those with NaN that are not ok. One direction never touches another,
+/// nor the value: each has products of its own.
 template <class T>
-Plan plan_derivative(View<const T> A, View<const T> direction, Method method) {
-  Plan plan = choose_plan(A, Purpose::derivative, method);
-  if (plan.status == Status::ok && !all_finite(direction)) plan.status = Status::not_finite;
-  return plan;
+void finish_each(Status value, const Derivative<T>& derivative) {
+  for (Index k = 0; k < derivative.direction.blocks(); ++k) {
+    const bool finite_direction = all_finite<T>(derivative.direction.block(k));
+    const Status status = value == Status::ok && !finite_direction ? Status::not_finite : value;
+    derivative.statuses[k] = finish(status, derivative.result.block(k));
+  }
 }
 
 }  // namespace detail
@@ -85,27 +90,29 @@ Status expm(View<const T> A, View<T> X, Method method, Workspace& work) {
   if (status == Status::ok) {
     Plain<BlasEngine<T>> ring(A.rows, work);
     evaluate(plan, ring, A, X);
-    status = detail::finish(ring.status(), X);
+    status = ring.status();
   }
   work.reset();
-  if (status != Status::ok) fill(X, quiet_nan<T>());
-  return status;
+  return detail::finish(status, X);
 }
 
 /// X = exp(A) and, for each direction, the Fréchet derivative L(A, E) = d/dt exp(A + t E) at t = 0.
 ///                       [the recurrence differentiated: Al-Mohy & Higham 2009, doi 10.1137/080716426; docs/math.md 2]
 /// A, X  as for expm.
-/// derivative  the directions E, finite, and the results L(A, E); all NaN unless the result is Status::ok.
+/// derivative  the directions E, the results L(A, E), and the status of each.
 /// work  at least workspace_bytes<T>(Operation::jvp, n, K), empty; left empty.
+/// Returns the value's status.
 /// cost  for one direction 3 (products + squarings) products.
 template <class T>
 Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
-  assert(!overlap(A, X) && !overlap(derivative.direction, derivative.result));
-  const Plan plan = detail::plan_derivative(A, derivative.direction, method);
-  const Status status = plan.status == Status::ok ? detail::run_dual(plan, A, X, derivative, work) : plan.status;
+  const auto& [E, L, statuses] = derivative;
+  assert(!overlap(A, X) && !overlap(E, L));
+  const Plan plan = choose_plan(A, Purpose::derivative, method);
+  Status status = plan.status;
+  if (status == Status::ok) status = detail::run_dual(plan, A, X, E, L, work);
   work.reset();
-  if (status != Status::ok) fill(X, quiet_nan<T>());
-  if (status != Status::ok) fill(derivative.result, quiet_nan<T>());
+  status = detail::finish(status, X);
+  detail::finish_each(status, derivative);
   return status;
 }
 
@@ -113,22 +120,23 @@ Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method met
 /// No adjoint code: L(A^H, W) = L(A, W^H)^H, so this is the derivative through transposition.
 ///                       [ChainRules.jl issue 331; Higham, Functions of Matrices, 2008; docs/math.md 3]
 /// A, X, work, cost  as for expm_jvp, with Operation::vjp.
-/// derivative  the cotangents W and the results L(A^H, W).
+/// derivative  the cotangents W, the results L(A^H, W), and the status of each.
+/// Returns the value's status.
 template <class T>
 Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
-  const auto& [W, G] = derivative;
+  const auto& [W, G, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(W, G));
-  const Plan plan = detail::plan_derivative(A, W, method);
+  const Plan plan = choose_plan(A, Purpose::derivative, method);
   Status status = plan.status;
   if (status == Status::ok) {
     const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
     conjugate_transpose<T>(W, WH);
-    status = detail::run_dual<T>(plan, A, X, {WH, L}, work);
+    status = detail::run_dual<T>(plan, A, X, WH, L, work);
     conjugate_transpose<T>(L, G);
   }
   work.reset();
-  if (status != Status::ok) fill(X, quiet_nan<T>());
-  if (status != Status::ok) fill(G, quiet_nan<T>());
+  status = detail::finish(status, X);
+  detail::finish_each(status, derivative);
   return status;
 }
 

@@ -70,11 +70,12 @@ Plan choose_plan(R norm, Purpose purpose, Method method) {
 template <class T>
 Plan choose_plan(View<const T> A, Purpose purpose, Method method) {
   const Real<T> norm = plan_norm(A);
-  if (!std::isfinite(norm) && !all_finite(A)) return {.norm = norm, .status = Status::not_finite};
-  if (A.rows == 1) return {.norm = norm};
-  if (std::isfinite(norm)) return choose_plan(norm, purpose, method);
-  // A sum overflowed, though every entry is finite: |A|_1 <= n max |a_ij|.
-  Plan plan = choose_plan(max_abs(A), purpose, method);
+  if (std::isfinite(norm)) return A.rows == 1 ? Plan{.norm = norm} : choose_plan(norm, purpose, method);
+  // Either an entry is not finite, or a sum overflowed. One reading decides, since memory shared with another thread
+  // may change between two: |A|_1 <= n max |a_ij|.
+  const Real<T> largest = max_abs(A);
+  if (!std::isfinite(largest)) return {.norm = norm, .status = Status::not_finite};
+  Plan plan = choose_plan(largest, purpose, method);
   plan.squarings += static_cast<int>(std::bit_width(static_cast<std::uint64_t>(A.rows)));
   plan.norm = norm;
   return plan;

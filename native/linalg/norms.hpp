@@ -33,12 +33,16 @@ Real<T> infinity_norm(View<const T> A) {
   return norm;
 }
 
-/// max |a_ij|.
+/// max |a_ij|. NaN where A holds one.
 template <class T>
 Real<T> max_abs(View<const T> A) {
   Real<T> largest = 0;
   for (Index j = 0; j < A.columns; ++j)
-    for (Index i = 0; i < A.rows; ++i) largest = std::max(largest, Real<T>(std::abs(A(i, j))));
+    for (Index i = 0; i < A.rows; ++i) {
+      const Real<T> modulus = std::abs(A(i, j));
+      if (!(modulus <= largest)) largest = modulus;
+      if (std::isnan(largest)) return largest;
+    }
   return largest;
 }
 

@@ -14,7 +14,7 @@ enum class Status : std::uint8_t {
   ok = 0,
   not_finite = 1,  ///< an entry of an input is NaN or infinite
   overflow = 2,    ///< the inputs are finite, a result is not
-  singular = 3,    ///< the denominator of the Padé method is singular to working precision
+  singular = 3,    ///< the denominator of the Padé method has an exactly zero pivot
 };
 
 template <class T>

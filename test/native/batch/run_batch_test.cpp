@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -71,15 +72,18 @@ TEST_CASE("more directions than go through at once give what each gives alone, a
   }
 }
 
-TEST_CASE("a bad direction in a later group makes all of its matrix's results NaN") {
-  const Index n = 64, K = 19;
-  const auto A = mixed_stack(n, 1, 30);
-  auto E = mixed_stack(n, K, 31);
+TEST_CASE("a bad direction in a later group costs its own derivative alone") {
+  const Index n = 64, K = 19, size = n * n;
+  const auto A = mixed_stack(n, 1, 30), good = mixed_stack(n, K, 31);
+  auto E = good;
   E.back() = std::numeric_limits<double>::quiet_NaN();
-  const Outcome outcome = run(Operation::jvp, n, A, E, K);
-  CHECK(outcome.statuses[0] == Status::not_finite);
-  for (double x : outcome.X) CHECK(std::isnan(x));
-  for (double x : outcome.result) CHECK(std::isnan(x));
+  const Outcome expected = run(Operation::jvp, n, A, good, K), outcome = run(Operation::jvp, n, A, E, K);
+  CHECK(outcome.statuses.size() == K);
+  CHECK(outcome.statuses.back() == Status::not_finite);
+  CHECK(std::count(outcome.statuses.begin(), outcome.statuses.end(), Status::ok) == K - 1);
+  CHECK(outcome.X == expected.X);
+  CHECK(slice(outcome.result, 0, (K - 1) * size) == slice(expected.result, 0, (K - 1) * size));
+  for (double x : slice(outcome.result, (K - 1) * size, size)) CHECK(std::isnan(x));
 }
 
 TEST_CASE("one bad matrix gets NaN and its status, and changes no other's bits") {
@@ -104,8 +108,7 @@ TEST_CASE("one bad matrix gets NaN and its status, and changes no other's bits")
 
 TEST_CASE("empty batches and matrices of order 0 are done by doing nothing") {
   CHECK(run(Operation::expm, 3, {}, {}, 0).statuses.empty());
-  const std::vector<Status> statuses = run_batch({.n = 0, .count = 5});
-  CHECK(statuses == std::vector<Status>(5, Status::ok));
+  CHECK(run_batch({.n = 0, .count = Index(1) << 50}).empty());
   CHECK(plan_batch({.n = 0, .count = 2}).size() == 2);
 }
 
