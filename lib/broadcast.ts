@@ -1,5 +1,6 @@
 import { rangeError } from './errors.ts'
-import { gather, type NDArray, product, rowMajorStrides, type Stack } from './ndarray.ts'
+import type { Stack } from './input.ts'
+import { gather, type NDArray, product, rowMajorStrides } from './ndarray.ts'
 
 /**
  * How the leading dimensions of A and of its directions meet, by NumPy's rule. Each matrix of A meets the same number

@@ -13,7 +13,10 @@ export type ArgumentErrorCode =
 /** Why one matrix of a batch could not be done. */
 export type FailureCode = 'ERR_NOT_FINITE' | 'ERR_OVERFLOW' | 'ERR_SINGULAR'
 
-/** One matrix that could not be done: its place in the batch (row-major, 0 for a single matrix), and why. */
+/**
+ * One matrix that could not be done: its place in the batch (row-major, 0 for a single matrix), and why. For a
+ * derivative the batch is the broadcast one, so that a direction that cannot be done is told apart from its neighbours.
+ */
 export interface Failure {
   readonly index: number
   readonly code: FailureCode
@@ -62,6 +65,6 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of length ${value.length}`
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object') return `an object of type ${value.constructor?.name ?? 'unknown'}`
+  if (typeof value === 'object') return `an object of type ${value.constructor?.name || 'unknown'}`
   return `${typeof value} ${String(value)}`
 }

@@ -1,20 +1,8 @@
 import { pair } from './broadcast.ts'
 import { type Failure, type FailureCode, MatfunError, rangeError, typeError } from './errors.ts'
+import { type Destination, type MatrixInput, readDestination, readStack, type Stack } from './input.ts'
 import { native } from './native.ts'
-import {
-  allocate,
-  type Destination,
-  gather,
-  type MatrixInput,
-  type NDArray,
-  ndarray,
-  overlap,
-  product,
-  readDestination,
-  readStack,
-  type Stack,
-  scatter,
-} from './ndarray.ts'
+import { allocate, gather, type NDArray, ndarray, overlap, product, scatter } from './ndarray.ts'
 import { type ComputeOptions, fillsWithNaN, methodCode, type Out, requireKnown } from './options.ts'
 
 /** Options of {@link expm}. */
@@ -72,7 +60,9 @@ export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float6
   const a = readFloat64('A', A)
   const value = destination('out', options.out, [...a.batch, a.n, a.n])
   refuseOverlap([['A', a.view]], [['out', value.given]])
-  const statuses = native.run(operationCodes.expm, method, a.n, a.count, 0, a.data, value.data)
+  // Nothing is to be done for empty matrices, however many there are.
+  const statuses =
+    a.data.length && native.run(operationCodes.expm, method, a.n, a.count, 0, a.data, value.data)
   const result = value.finish()
   if (statuses && !nan) throw new MatfunError(failures(statuses))
   return result
@@ -85,8 +75,8 @@ export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float6
  * @param E the direction, shape [..., n, n]. Leading dimensions broadcast with A's by NumPy's rule; a matrix that
  *   meets several directions is evaluated once.
  * @returns `value`, exp(A) of A's shape, and `tangent`, L(A, E) of the broadcast shape.
- * @throws as {@link expm}; a direction with a NaN or Inf is ERR_NOT_FINITE for its matrix. `failures` count the
- *   matrices of A.
+ * @throws as {@link expm}; `failures` count the derivatives, in the order of the broadcast batch. A direction with a
+ *   NaN or Inf, or whose derivative overflows, costs its own derivative alone.
  *
  * Cost: 3 (products + squarings) products for one direction. The value may differ from `expm`'s in the last bits,
  * because a derivative needs a stricter bound, and so sometimes another plan.
@@ -158,19 +148,11 @@ function derivative(
     ],
   )
   const code = operationCodes[operation]
-  const statuses = native.run(
-    code,
-    method,
-    n,
-    count,
-    directionsPerMatrix,
-    a.data,
-    value.data,
-    directions,
-    result.data,
-  )
+  const statuses =
+    a.data.length &&
+    native.run(code, method, n, count, directionsPerMatrix, a.data, value.data, directions, result.data)
   const done = { value: value.finish(), result: result.finish() }
-  if (statuses && !nan) throw new MatfunError(failures(statuses))
+  if (statuses && !nan) throw new MatfunError(failures(statuses, batch, resultStrides))
   return done
 }
 
@@ -233,10 +215,16 @@ function refuseOverlap(inputs: readonly Named[], outputs: readonly Named[]): voi
   })
 }
 
-function failures(statuses: Uint8Array): Failure[] {
+/** The statuses that are not ok; where results were laid out by other strides than row-major (see Pairing), so were they. */
+function failures(statuses: Uint8Array, batch?: readonly number[], strides?: readonly number[]): Failure[] {
+  let ordered: ArrayLike<number> = statuses
+  if (batch && strides) {
+    const size = strides[batch.length] ** 2 // n * n numbers a result, one status
+    const laidOut = ndarray('float64', batch, Float64Array.from(statuses))
+    ordered = gather({ ...laidOut, strides: batch.map((_, k) => strides[k] / size) })
+  }
   const list: Failure[] = []
-  statuses.forEach((status, index) => {
-    if (status !== 0) list.push({ index, code: failureCodes[status - 1] })
-  })
+  for (let index = 0; index < ordered.length; index++)
+    if (ordered[index] !== 0) list.push({ index, code: failureCodes[ordered[index] - 1] })
   return list
 }

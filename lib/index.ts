@@ -1,6 +1,7 @@
 export { type ArgumentErrorCode, type Failure, type FailureCode, MatfunError } from './errors.ts'
 export { type ExpmJVPOptions, type ExpmOptions, type ExpmVJPOptions, expm, expmJVP, expmVJP } from './expm.ts'
 export { type Info, info } from './info.ts'
-export type { ArrayLike2D, Complex, DataOf, DType, MatrixInput, NDArray, Nested } from './ndarray.ts'
+export type { ArrayLike2D, Complex, MatrixInput, Nested } from './input.ts'
+export type { DataOf, DType, NDArray } from './ndarray.ts'
 export type { ComputeOptions, Method, Out } from './options.ts'
 export { type ExpmPlanOptions, expmPlan, type Plan } from './plan.ts'

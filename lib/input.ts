@@ -1,28 +1,19 @@
 import { describe, rangeError, typeError } from './errors.ts'
-
-/** The element types. Complex data is interleaved: re, im, re, im, ... */
-export type DType = 'float64' | 'float32' | 'complex128' | 'complex64'
-
-/** The typed array that holds elements of D. */
-export type DataOf<D extends DType> = D extends 'float64' | 'complex128' ? Float64Array : Float32Array
-
-/**
- * A matrix or a stack of matrices, row-major: element [..., i, j] of a real array is
- * `data[offset + ... + i * strides[k - 2] + j * strides[k - 1]]`.
- * What every function returns; any array of this form is accepted as input.
- */
-export interface NDArray<D extends DType = DType> {
-  readonly dtype: D
-  /** [...batch, n, n] */
-  readonly shape: readonly number[]
-  /** Interleaved re, im for the complex dtypes. */
-  readonly data: DataOf<D>
-  /** In elements of D, so a complex element counts once. */
-  readonly strides: readonly number[]
-  /** In elements of D. */
-  readonly offset: number
-  readonly order: 'row-major'
-}
+import {
+  allocate,
+  columnMajorStrides,
+  components,
+  contiguous,
+  type DataOf,
+  type DType,
+  gather,
+  type NDArray,
+  ndarray,
+  overlapsItself,
+  product,
+  reach,
+  rowMajorStrides,
+} from './ndarray.ts'
 
 /** An array as other libraries have it: scijs ndarray, stdlib ndarray, numpy-ts and {@link NDArray} fit. */
 export interface ArrayLike2D {
@@ -31,8 +22,11 @@ export interface ArrayLike2D {
   readonly strides?: ArrayLike<number>
   readonly stride?: ArrayLike<number>
   readonly offset?: number
-  readonly order?: string
+  /** Read only where there are no strides: scijs ndarray has another thing of this name. */
+  readonly order?: unknown
   readonly dtype?: unknown
+  /** Where numpy-ts keeps its offset. */
+  readonly storage?: { readonly offset?: number }
 }
 
 /** A complex number in nested arrays. */
@@ -79,55 +73,6 @@ function isFloatArray(value: unknown): value is Float64Array | Float32Array {
   return name === 'Float64Array' || name === 'Float32Array'
 }
 
-/** Numbers of the typed array for each element: 2 for complex. */
-export function components(dtype: DType): 1 | 2 {
-  return dtype === 'complex128' || dtype === 'complex64' ? 2 : 1
-}
-
-/** A typed array of `length` zeros for elements of D; RangeError where the machine has no room for it. */
-export function allocate<D extends DType>(dtype: D, elements: number): DataOf<D> {
-  const length = elements * components(dtype)
-  try {
-    return (
-      dtype === 'float64' || dtype === 'complex128' ? new Float64Array(length) : new Float32Array(length)
-    ) as DataOf<D>
-  } catch {
-    throw rangeError('ERR_OUT_OF_MEMORY', `the result needs ${length} numbers, more than can be allocated`)
-  }
-}
-
-export function product(dimensions: readonly number[]): number {
-  let p = 1
-  for (const d of dimensions) p *= d
-  return p
-}
-
-/** Strides of a contiguous row-major array. */
-export function rowMajorStrides(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length)
-  let stride = 1
-  for (let k = shape.length - 1; k >= 0; k--) {
-    strides[k] = stride
-    stride *= shape[k]
-  }
-  return strides
-}
-
-function columnMajorStrides(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length)
-  let stride = 1
-  for (let k = 0; k < shape.length; k++) {
-    strides[k] = stride
-    stride *= shape[k]
-  }
-  return strides
-}
-
-/** An NDArray over contiguous row-major data. */
-export function ndarray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): NDArray<D> {
-  return { dtype, shape, data, strides: rowMajorStrides(shape), offset: 0, order: 'row-major' }
-}
-
 /** Refuses what its caller does not compute, before anything is copied. */
 export type Check = (dtype: DType, n: number) => void
 
@@ -157,126 +102,60 @@ export function readDestination(
   dtype: DType,
   shape: readonly number[],
 ): Destination {
-  let view: NDArray
-  if (isFloatArray(input)) {
-    requireAttached(name, input)
-    const length = product(shape) * components(dtype)
-    requireStorage(name, input, dtype)
-    if (input.length !== length)
-      throw rangeError(
-        'ERR_SHAPE',
-        `${name} must hold ${length} numbers for shape [${shape}], got ${input.length}`,
-      )
-    view = ndarray(dtype, shape, input as DataOf<DType>)
-  } else {
-    if (Array.isArray(input) || !isFloatArray((input as ArrayLike2D | null)?.data))
-      throw typeError(
-        'ERR_INVALID_ARG_TYPE',
-        `${name} must be a Float64Array or an array object whose data is one, got ${describe(input)}`,
-      )
-    view = readView(name, input)
-    if (view.dtype !== dtype)
-      throw typeError('ERR_DTYPE', `${name} must have dtype ${dtype}, got ${view.dtype}`)
-    if (view.shape.length !== shape.length || view.shape.some((d, k) => d !== shape[k]))
-      throw rangeError('ERR_SHAPE', `${name} must have shape [${shape}], got [${view.shape}]`)
-    if (view.strides.some((s, k) => s === 0 && shape[k] > 1))
-      throw rangeError('ERR_STRIDES', `${name} has a stride of 0: its elements would overwrite one another`)
-  }
+  const view = isFloatArray(input)
+    ? readBareDestination(name, input, dtype, shape)
+    : readViewDestination(name, input, dtype, shape)
   return { array: view, contiguous: contiguous(view) }
 }
 
-/** Copies contiguous row-major data into a strided array of the same shape and dtype. */
-export function scatter(source: DataOf<DType>, target: NDArray): void {
-  const c = components(target.dtype)
-  let from = 0
-  forEachElement(target, (at) => {
-    for (let part = 0; part < c; part++) target.data[at * c + part] = source[from++]
-  })
+function readBareDestination(
+  name: string,
+  data: Float64Array | Float32Array,
+  dtype: DType,
+  shape: readonly number[],
+): NDArray {
+  requireAttached(name, data)
+  const length = product(shape) * components(dtype)
+  requireStorage(name, data, dtype)
+  if (data.length !== length)
+    throw rangeError(
+      'ERR_SHAPE',
+      `${name} must hold ${length} numbers for shape [${shape}], got ${data.length}`,
+    )
+  return ndarray(dtype, shape, data as DataOf<DType>)
 }
 
-/** True when the stretches of memory between the views' first and last elements share a byte. */
-export function overlap(a: NDArray, b: NDArray): boolean {
-  if (a.data.buffer !== b.data.buffer) return false
-  const [aFirst, aEnd] = byteExtent(a)
-  const [bFirst, bEnd] = byteExtent(b)
-  return aFirst < bEnd && bFirst < aEnd
+function readViewDestination(name: string, input: unknown, dtype: DType, shape: readonly number[]): NDArray {
+  const expected = `${name} must be a Float64Array or an array object whose data is one`
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got ${describe(input)}`)
+  const view = readView(name, input)
+  if (!view.inPlace)
+    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got one whose data is a plain array`)
+  if (view.dtype !== dtype)
+    throw typeError('ERR_DTYPE', `${name} must have dtype ${dtype}, got ${view.dtype}`)
+  if (view.shape.length !== shape.length || view.shape.some((d, k) => d !== shape[k]))
+    throw rangeError('ERR_SHAPE', `${name} must have shape [${shape}], got [${view.shape}]`)
+  if (overlapsItself(view))
+    throw rangeError(
+      'ERR_STRIDES',
+      `${name} of shape [${view.shape}] and strides [${view.strides}] has elements that overwrite one another`,
+    )
+  const { inPlace, ...array } = view
+  return array
 }
 
-function byteExtent({ dtype, shape, data, strides, offset }: NDArray): [number, number] {
-  if (product(shape) === 0) return [0, 0]
-  const [lowest, highest] = reach(shape, strides, offset)
-  const size = data.BYTES_PER_ELEMENT * components(dtype)
-  return [data.byteOffset + lowest * size, data.byteOffset + (highest + 1) * size]
-}
-
-/** The least and the greatest position (in elements) that a view of at least one element reads. */
-function reach(shape: readonly number[], strides: readonly number[], offset: number): [number, number] {
-  let lowest = offset
-  let highest = offset
-  for (let k = 0; k < shape.length; k++) {
-    const span = strides[k] * (shape[k] - 1)
-    if (span < 0) lowest += span
-    else highest += span
-  }
-  return [lowest, highest]
-}
-
-function contiguous(view: NDArray): DataOf<DType> | undefined {
-  const { dtype, shape, data, strides, offset } = view
-  const plain = rowMajorStrides(shape)
-  if (!strides.every((s, k) => s === plain[k] || shape[k] === 1) && product(shape) > 0) return undefined
-  const c = components(dtype)
-  const start = offset * c
-  const length = product(shape) * c
-  return start === 0 && length === data.length ? data : data.subarray(start, start + length)
-}
-
-/** A contiguous row-major copy of a view's elements. */
-export function gather(view: NDArray): DataOf<DType> {
-  const c = components(view.dtype)
-  const data = allocate(view.dtype, product(view.shape))
-  let to = 0
-  forEachElement(view, (at) => {
-    for (let part = 0; part < c; part++) data[to++] = view.data[at * c + part]
-  })
-  return data
-}
-
-/** Visits the positions (in elements) of a view in row-major order. */
-function forEachElement({ shape, strides, offset }: NDArray, visit: (at: number) => void): void {
-  const rank = shape.length
-  if (product(shape) === 0) return
-  const index = new Array<number>(rank).fill(0)
-  const last = shape[rank - 1]
-  const step = strides[rank - 1]
-  let row = offset
-  for (;;) {
-    for (let j = 0, at = row; j < last; j++, at += step) visit(at)
-    let k = rank - 2
-    for (; k >= 0; k--) {
-      row += strides[k]
-      if (++index[k] < shape[k]) break
-      row -= strides[k] * shape[k]
-      index[k] = 0
-    }
-    if (k < 0) return
-  }
-}
-
+/** A detached buffer, or one shrunk below its view, reports length 0 as an empty array does; iterating tells them apart. */
 function requireAttached(name: string, data: Float64Array | Float32Array): void {
-  // A detached buffer reports length 0; so does an empty one, which is told apart by its own flag where there is one.
-  const buffer = data.buffer as ArrayBuffer & { detached?: boolean }
   if (data.length > 0) return
-  let detached = buffer.detached
-  if (detached === undefined) {
-    try {
-      new Uint8Array(buffer as ArrayBuffer)
-      detached = false
-    } catch {
-      detached = true
-    }
+  try {
+    data.values()
+  } catch {
+    throw typeError(
+      'ERR_DETACHED',
+      `${name} is backed by an ArrayBuffer that is detached, or shrunk below its view`,
+    )
   }
-  if (detached) throw typeError('ERR_DETACHED', `${name} is backed by a detached ArrayBuffer`)
 }
 
 function requireStorage(name: string, data: Float64Array | Float32Array, dtype: DType): void {
@@ -286,8 +165,11 @@ function requireStorage(name: string, data: Float64Array | Float32Array, dtype: 
     throw typeError('ERR_DTYPE', `${name} must be a ${wanted} for dtype ${dtype}, got a ${came}`)
 }
 
-function readView(name: string, input: unknown): NDArray {
-  if (isFloatArray(input)) return readBare(name, input)
+/** A view, and whether it is the caller's memory that it reads. */
+type ReadView = NDArray & { readonly inPlace: boolean }
+
+function readView(name: string, input: unknown): ReadView {
+  if (isFloatArray(input)) return { ...readBare(name, input), inPlace: true }
   if (typeof input !== 'object' || input === null)
     throw typeError(
       'ERR_INVALID_ARG_TYPE',
@@ -310,24 +192,27 @@ function readView(name: string, input: unknown): NDArray {
     throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a typed array, got ${describe(raw)}`)
   }
   const dtype = readDType(name, source.dtype, data)
-  const order = readOrder(name, source.order)
   const given = source.strides ?? source.stride
   const strides =
-    given === undefined
-      ? order === 'column-major'
-        ? columnMajorStrides(shape)
-        : rowMajorStrides(shape)
-      : readIntegers(`${name}.strides`, given, true)
+    given === undefined ? readOrder(name, source.order)(shape) : readIntegers(`${name}.strides`, given, true)
   if (strides.length !== shape.length)
     throw rangeError(
       'ERR_STRIDES',
       `${name}.strides must have ${shape.length} entries like its shape, got ${strides.length}`,
     )
-  const offset = source.offset === undefined ? 0 : source.offset
+  const offset = source.offset ?? source.storage?.offset ?? 0
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw rangeError('ERR_STRIDES', `${name}.offset must be a non-negative integer, got ${describe(offset)}`)
   requireWithin(name, data.length / components(dtype), shape, strides, offset)
-  return { dtype, shape, data: data as DataOf<DType>, strides, offset, order: 'row-major' }
+  return {
+    dtype,
+    shape,
+    data: data as DataOf<DType>,
+    strides,
+    offset,
+    order: 'row-major',
+    inPlace: data === raw,
+  }
 }
 
 function readBare(name: string, data: Float64Array | Float32Array): NDArray {
@@ -346,7 +231,7 @@ function readDType(name: string, dtype: unknown, data: Float64Array | Float32Arr
   const natural: DType = typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32'
   // scijs calls plain arrays 'array' and stdlib 'generic'; their numbers were copied to a Float64Array.
   if (dtype === undefined || dtype === 'array' || dtype === 'generic') return natural
-  const known = String(dtype) // stdlib's dtype is an object that prints as its name
+  const known = typeof dtype === 'string' ? dtype : printed(dtype) // stdlib's dtype is an object that prints as its name
   if (known !== 'float64' && known !== 'float32' && known !== 'complex128' && known !== 'complex64')
     throw typeError(
       'ERR_DTYPE',
@@ -356,9 +241,19 @@ function readDType(name: string, dtype: unknown, data: Float64Array | Float32Arr
   return known
 }
 
-function readOrder(name: string, order: unknown): 'row-major' | 'column-major' {
-  if (order === undefined || order === 'row-major' || order === 'C') return 'row-major'
-  if (order === 'column-major' || order === 'F') return 'column-major'
+/** An object as it prints itself; '' where it cannot. */
+function printed(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return ''
+  }
+}
+
+/** What gives an array without strides its strides. */
+function readOrder(name: string, order: unknown): (shape: readonly number[]) => number[] {
+  if (order === undefined || order === 'row-major' || order === 'C') return rowMajorStrides
+  if (order === 'column-major' || order === 'F') return columnMajorStrides
   throw typeError(
     'ERR_INVALID_ARG_TYPE',
     `${name}.order must be 'row-major' or 'column-major', got ${describe(order)}`,
@@ -390,6 +285,8 @@ function requireSquare(name: string, shape: readonly number[]): void {
   const rank = shape.length
   if (rank < 2 || shape[rank - 1] !== shape[rank - 2])
     throw rangeError('ERR_SHAPE', `${name} must have shape [..., n, n], got [${shape}]`)
+  if (!Number.isSafeInteger(product(shape.slice(0, -2))))
+    throw rangeError('ERR_TOO_LARGE', `${name} of shape [${shape}] has more matrices than can be counted`)
 }
 
 /** Every element that the view can reach lies in its data. */

@@ -1,7 +1,7 @@
 import { describe, type Failure, MatfunError, typeError } from './errors.ts'
 import { operationCodes, readFloat64 } from './expm.ts'
+import type { MatrixInput, Stack } from './input.ts'
 import { native } from './native.ts'
-import type { MatrixInput, Stack } from './ndarray.ts'
 import { type Method, methodCode, requireKnown } from './options.ts'
 
 /** What will be done for one matrix. */

@@ -21,6 +21,21 @@ function detached(): Float64Array {
   return data
 }
 
+function shrunk(): Float64Array {
+  // Typed by hand: the option is newer than the library that types are checked against.
+  const buffer = new (
+    ArrayBuffer as unknown as new (
+      length: number,
+      options: object,
+    ) => ArrayBuffer & {
+      resize(length: number): void
+    }
+  )(32, { maxByteLength: 64 })
+  const data = new Float64Array(buffer, 0, 4)
+  buffer.resize(16)
+  return data
+}
+
 const buffer = zeros(12)
 const call = (A: unknown, options?: unknown) => expm(A as never, options as never)
 const jvp = (A: unknown, E: unknown, options?: unknown) => expmJVP(A as never, E as never, options as never)
@@ -254,14 +269,14 @@ const wrong: Wrong[] = [
     call: () => call(detached()),
     type: TypeError,
     code: 'ERR_DETACHED',
-    message: /^A is backed by a detached ArrayBuffer/,
+    message: /^A is backed by an ArrayBuffer that is detached/,
   },
   {
     what: 'a detached buffer in an object',
     call: () => call({ data: detached(), shape: [2, 2] }),
     type: TypeError,
     code: 'ERR_DETACHED',
-    message: /^A\.data is backed by a detached/,
+    message: /^A\.data is backed by an ArrayBuffer that is detached/,
   },
   // sizes
   {
@@ -325,7 +340,7 @@ const wrong: Wrong[] = [
     call: () => call(ok, { out: { data: zeros(4), shape: [2, 2], strides: [0, 1] } }),
     type: RangeError,
     code: 'ERR_STRIDES',
-    message: /stride of 0/,
+    message: /overwrite one another/,
   },
   {
     what: 'an out that is the input',
@@ -361,6 +376,41 @@ const wrong: Wrong[] = [
     type: RangeError,
     code: 'ERR_ALIASED_OUT',
     message: /^out\.value must not overlap out\.cotangent/,
+  },
+  {
+    what: 'an out whose elements overwrite one another',
+    call: () => call(ok, { out: { data: zeros(3), shape: [2, 2], strides: [1, 1] } }),
+    type: RangeError,
+    code: 'ERR_STRIDES',
+    message: /strides \[1,1\] has elements that overwrite one another/,
+  },
+  {
+    what: 'an out whose data is a plain array',
+    call: () => call(ok, { out: { data: [0, 0, 0, 0], shape: [2, 2] } }),
+    type: TypeError,
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: /^out must be a Float64Array or .*, got one whose data is a plain array/,
+  },
+  {
+    what: 'a buffer shrunk below its view',
+    call: () => call(shrunk()),
+    type: TypeError,
+    code: 'ERR_DETACHED',
+    message: /^A is backed by an ArrayBuffer that is detached, or shrunk/,
+  },
+  {
+    what: 'a dtype that cannot be printed',
+    call: () => call({ data: zeros(4), shape: [2, 2], dtype: Object.create(null) }),
+    type: TypeError,
+    code: 'ERR_DTYPE',
+    message: /got an object of type unknown/,
+  },
+  {
+    what: 'more matrices than can be counted',
+    call: () => call({ data: zeros(0), shape: [2 ** 52, 4, 0, 0] }),
+    type: RangeError,
+    code: 'ERR_TOO_LARGE',
+    message: /more matrices than can be counted/,
   },
   // options
   {

@@ -154,35 +154,32 @@ describe('matrices that cannot be done', () => {
     expect(part(out, 2, 1).every(Number.isNaN)).toBe(true)
   })
 
-  test('include those whose direction is not finite', () => {
-    const directions = [
-      good,
-      good,
-      [
-        [1, 2],
-        [Number.POSITIVE_INFINITY, 0],
-      ],
-      good,
-      good,
+  test('a direction that cannot be done is listed by its place in the broadcast batch, and costs nothing else', () => {
+    const bad = [
+      [1, 2],
+      [Number.POSITIVE_INFINITY, 0],
     ]
-    const finite = [good, good, good, good, good]
+    const A = [[good], [good]] // [2, 1, n, n] against [3, n, n]: the bad one is met by both
     for (const call of [expmJVP, expmVJP]) {
-      const error = thrown(() => call(finite, directions))
-      expect(error.failures).toEqual([{ index: 2, code: 'ERR_NOT_FINITE' }])
+      expect(thrown(() => call(A, [good, bad, good])).failures).toEqual([
+        { index: 1, code: 'ERR_NOT_FINITE' },
+        { index: 4, code: 'ERR_NOT_FINITE' },
+      ])
+      const done = call(A, [good, bad, good], { onFailure: 'nan' })
+      const clean = call(A, [good, good, good])
+      const [result, expected] = [done, clean].map((r) => ('tangent' in r ? r.tangent : r.cotangent).data)
+      expect(done.value.data).toEqual(clean.value.data)
+      for (let k = 0; k < 6; k++) {
+        if (k % 3 === 1) expect(part(result, 2, k).every(Number.isNaN)).toBe(true)
+        else expect(part(result, 2, k)).toEqual(part(expected, 2, k))
+      }
     }
   })
 
-  test('include one whose Padé denominator is singular only where that is so: none of these is', () => {
-    for (const x of [5.3, 40, 300])
-      expect(
-        expm(
-          [
-            [x, 1],
-            [0, -x],
-          ],
-          { method: 'pade' },
-        ).data.every(Number.isFinite),
-      ).toBe(true)
+  test('are listed by place in the broadcast batch also where results are laid out in another order', () => {
+    const A = { data: Float64Array.from([0, 0, 0, 0, Number.NaN, 0, 0, 0]), shape: [1, 2, 2, 2] }
+    const E = { data: new Float64Array(12), shape: [3, 1, 2, 2] }
+    expect(thrown(() => expmJVP(A, E)).failures.map(({ index }) => index)).toEqual([1, 3, 5])
   })
 })
 
@@ -191,4 +188,5 @@ test('orders 0 and empty batches give empty results of the right shape', () => {
   expect(expm({ data: new Float64Array(0), shape: [4, 0, 0] })).toMatchObject({ shape: [4, 0, 0] })
   expect(expm({ data: new Float64Array(0), shape: [0, 5, 5] })).toMatchObject({ shape: [0, 5, 5] })
   expect(expmVJP([], []).cotangent.shape).toEqual([0, 0])
+  expect(expm({ data: new Float64Array(0), shape: [2 ** 40, 0, 0] }).shape).toEqual([2 ** 40, 0, 0])
 })

@@ -1,0 +1,173 @@
+import { rangeError } from './errors.ts'
+
+/** The element types. Complex data is interleaved: re, im, re, im, ... */
+export type DType = 'float64' | 'float32' | 'complex128' | 'complex64'
+
+/** The typed array that holds elements of D. */
+export type DataOf<D extends DType> = D extends 'float64' | 'complex128' ? Float64Array : Float32Array
+
+/**
+ * A matrix or a stack of matrices, row-major: element [..., i, j] of a real array is
+ * `data[offset + ... + i * strides[k - 2] + j * strides[k - 1]]`.
+ * What every function returns; any array of this form is accepted as input.
+ */
+export interface NDArray<D extends DType = DType> {
+  readonly dtype: D
+  /** [...batch, n, n] */
+  readonly shape: readonly number[]
+  /** Interleaved re, im for the complex dtypes. */
+  readonly data: DataOf<D>
+  /** In elements of D, so a complex element counts once. */
+  readonly strides: readonly number[]
+  /** In elements of D. */
+  readonly offset: number
+  readonly order: 'row-major'
+}
+
+/** Numbers of the typed array for each element: 2 for complex. */
+export function components(dtype: DType): 1 | 2 {
+  return dtype === 'complex128' || dtype === 'complex64' ? 2 : 1
+}
+
+/** A typed array of `length` zeros for elements of D; RangeError where the machine has no room for it. */
+export function allocate<D extends DType>(dtype: D, elements: number): DataOf<D> {
+  const length = elements * components(dtype)
+  try {
+    return (
+      dtype === 'float64' || dtype === 'complex128' ? new Float64Array(length) : new Float32Array(length)
+    ) as DataOf<D>
+  } catch {
+    throw rangeError('ERR_OUT_OF_MEMORY', `the result needs ${length} numbers, more than can be allocated`)
+  }
+}
+
+/** The number of elements of an array with these dimensions. */
+export function product(dimensions: readonly number[]): number {
+  let p = 1
+  for (const d of dimensions) p *= d
+  return p
+}
+
+/** Strides of a contiguous row-major array. */
+export function rowMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let k = shape.length - 1; k >= 0; k--) {
+    strides[k] = stride
+    stride *= shape[k]
+  }
+  return strides
+}
+
+/** Strides of a contiguous column-major array. */
+export function columnMajorStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let k = 0; k < shape.length; k++) {
+    strides[k] = stride
+    stride *= shape[k]
+  }
+  return strides
+}
+
+/** An NDArray over contiguous row-major data. */
+export function ndarray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): NDArray<D> {
+  return { dtype, shape, data, strides: rowMajorStrides(shape), offset: 0, order: 'row-major' }
+}
+
+/** Copies contiguous row-major data into a strided array of the same shape and dtype. */
+export function scatter(source: DataOf<DType>, target: NDArray): void {
+  const c = components(target.dtype)
+  let from = 0
+  forEachElement(target, (at) => {
+    for (let part = 0; part < c; part++) target.data[at * c + part] = source[from++]
+  })
+}
+
+/** True when two elements of the view may lie in one place, so that writing one would overwrite the other. */
+export function overlapsItself({ shape, strides }: NDArray): boolean {
+  if (product(shape) === 0) return false
+  // Each dimension must step over all that the ones of smaller stride reach.
+  const dimensions = shape.map((d, k) => ({ d, stride: Math.abs(strides[k]) })).filter(({ d }) => d > 1)
+  dimensions.sort((a, b) => a.stride - b.stride)
+  let spanned = 0
+  for (const { d, stride } of dimensions) {
+    if (stride <= spanned) return true
+    spanned += stride * (d - 1)
+  }
+  return false
+}
+
+/** True when the stretches of memory between the views' first and last elements share a byte. */
+export function overlap(a: NDArray, b: NDArray): boolean {
+  if (a.data.buffer !== b.data.buffer) return false
+  const [aFirst, aEnd] = byteExtent(a)
+  const [bFirst, bEnd] = byteExtent(b)
+  return aFirst < bEnd && bFirst < aEnd
+}
+
+function byteExtent({ dtype, shape, data, strides, offset }: NDArray): [number, number] {
+  if (product(shape) === 0) return [0, 0]
+  const [lowest, highest] = reach(shape, strides, offset)
+  const size = data.BYTES_PER_ELEMENT * components(dtype)
+  return [data.byteOffset + lowest * size, data.byteOffset + (highest + 1) * size]
+}
+
+/** The least and the greatest position (in elements) that a view of at least one element reads. */
+export function reach(
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+): [number, number] {
+  let lowest = offset
+  let highest = offset
+  for (let k = 0; k < shape.length; k++) {
+    const span = strides[k] * (shape[k] - 1)
+    if (span < 0) lowest += span
+    else highest += span
+  }
+  return [lowest, highest]
+}
+
+/** The view's own memory where its elements lie in row-major order without gaps. */
+export function contiguous(view: NDArray): DataOf<DType> | undefined {
+  const { dtype, shape, data, strides, offset } = view
+  const plain = rowMajorStrides(shape)
+  if (!strides.every((s, k) => s === plain[k] || shape[k] === 1) && product(shape) > 0) return undefined
+  const c = components(dtype)
+  const start = offset * c
+  const length = product(shape) * c
+  return start === 0 && length === data.length ? data : data.subarray(start, start + length)
+}
+
+/** A contiguous row-major copy of a view's elements. */
+export function gather(view: NDArray): DataOf<DType> {
+  const c = components(view.dtype)
+  const data = allocate(view.dtype, product(view.shape))
+  let to = 0
+  forEachElement(view, (at) => {
+    for (let part = 0; part < c; part++) data[to++] = view.data[at * c + part]
+  })
+  return data
+}
+
+/** Visits the positions (in elements) of a view in row-major order. */
+function forEachElement({ shape, strides, offset }: NDArray, visit: (at: number) => void): void {
+  const rank = shape.length
+  if (product(shape) === 0) return
+  const index = new Array<number>(rank).fill(0)
+  const last = shape[rank - 1]
+  const step = strides[rank - 1]
+  let row = offset
+  for (;;) {
+    for (let j = 0, at = row; j < last; j++, at += step) visit(at)
+    let k = rank - 2
+    for (; k >= 0; k--) {
+      row += strides[k]
+      if (++index[k] < shape[k]) break
+      row -= strides[k] * shape[k]
+      index[k] = 0
+    }
+    if (k < 0) return
+  }
+}
