@@ -1,0 +1,1 @@
+export { expm, expmJVP, expmVJP, type ReferenceDType, type ReferenceJVP, type ReferenceVJP } from './expm.ts'
