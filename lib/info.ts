@@ -7,6 +7,8 @@ export interface Info {
   readonly node: string
   readonly platform: string
   readonly addon: { readonly path: string; readonly compiler: string; readonly kernels: 'baseline' }
+  /** What the processor can do that kernels are commonly compiled for; empty where it cannot be asked. */
+  readonly cpu: { readonly features: readonly string[] }
   readonly blas: {
     readonly vendor: 'OpenBLAS'
     /** As in its own config, or 'unknown' where that does not begin with it. */
@@ -33,7 +35,7 @@ export interface Info {
  * info().blas.core  // 'SkylakeX'
  */
 export function info(): Info {
-  const { compiler, config, core, threading, library, threads, locked } = native.info()
+  const { compiler, features, config, core, threading, library, threads, locked } = native.info()
   const version = /^OpenBLAS (\S+)/.exec(config)?.[1] ?? 'unknown'
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return {
@@ -41,6 +43,7 @@ export function info(): Info {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     addon: { path: addonPath, compiler, kernels: 'baseline' },
+    cpu: { features },
     blas: {
       vendor: 'OpenBLAS',
       version,

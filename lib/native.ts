@@ -27,6 +27,7 @@ export interface NativeInfo {
   readonly threads: number
   readonly locked: boolean
   readonly compiler: string
+  readonly features: readonly string[]
 }
 
 /** The file that the addon is loaded from; one folder up from here, in the sources as in dist. */

@@ -42,7 +42,9 @@ const fields = 6
  * expmPlan([[0, 10.7], [10.7, 0]])
  * // { method: 'polynomial', degree: 21, products: 5, squarings: 3, norm: 10.7 }
  */
-export function expmPlan<A extends MatrixInput>(A: A, options: ExpmPlanOptions = {}): Plan | Plan[] {
+export function expmPlan(A: Float64Array | readonly (readonly number[])[], options?: ExpmPlanOptions): Plan
+export function expmPlan(A: MatrixInput, options?: ExpmPlanOptions): Plan | Plan[]
+export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | Plan[] {
   requireKnown('options', options, ['method', 'purpose'])
   const method = methodCode(options.method)
   const { purpose = 'value' } = options

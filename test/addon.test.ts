@@ -79,6 +79,8 @@ test('info tells versions, the addon and what OpenBLAS says of itself', () => {
   expect(['serial', 'pthread', 'openmp']).toContain(told.blas.threading)
   expect(told.blas.locked).toBe(told.blas.threading === 'serial')
   expect(told.blas.library).toMatch(/blas/)
+  for (const feature of told.cpu.features)
+    expect(['sse4.2', 'avx', 'avx2', 'fma', 'avx512f']).toContain(feature)
 })
 
 test('four workers at once compute the numbers that the main thread does', async () => {

@@ -18,7 +18,7 @@ const next = (x: number, direction: 1 | -1): number => {
 function lastNormWhere(holds: (plan: Plan) => boolean, options: object, low: number, high: number): number {
   while (next(low, 1) < high) {
     const middle = low + (high - low) / 2
-    if (holds(expmPlan(swap(middle), options) as Plan)) low = middle
+    if (holds(expmPlan(swap(middle), options))) low = middle
     else high = middle
   }
   return low
@@ -64,7 +64,7 @@ describe.each(['polynomial', 'pade'] as const)('path of %s', (method) => {
           squarings: 0,
           norm: last,
         })
-        const above = expmPlan(swap(next(last, 1)), options) as Plan
+        const above = expmPlan(swap(next(last, 1)), options)
         if (k + 1 < degrees.length) expect(above).toMatchObject({ degree: degrees[k + 1], squarings: 0 })
         else expect(above).toMatchObject({ degree, squarings: 1 })
       },

@@ -13,7 +13,8 @@ export interface Chunk {
 
 /**
  * Does the operation on each item, writing to `value` and, for a derivative, to `result`.
- * Returns the items that cannot be done, which are NaN in both; the others are done all the same.
+ * Returns the items that cannot be done, whose results are NaN; where only its direction cannot, an item keeps its
+ * value. The others are done all the same.
  */
 export function compute(
   operation: Operation,

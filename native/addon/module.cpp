@@ -54,8 +54,21 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
   return result;
 }
 
+/// What this processor can do that kernels are commonly compiled for; empty where it cannot be asked.
+std::vector<const char*> cpu_features() {
+  std::vector<const char*> features;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) features.push_back("sse4.2");
+  if (__builtin_cpu_supports("avx")) features.push_back("avx");
+  if (__builtin_cpu_supports("avx2")) features.push_back("avx2");
+  if (__builtin_cpu_supports("fma")) features.push_back("fma");
+  if (__builtin_cpu_supports("avx512f")) features.push_back("avx512f");
+#endif
+  return features;
+}
+
 // native:     info()
-// TypeScript: info(): { config, core, threading, library, threads, locked, compiler }
+// TypeScript: info(): { config, core, threading, library, threads, locked, compiler, features }
 Napi::Value info(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const blas::Info blas = blas::info();
@@ -67,6 +80,9 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
   result.Set("threads", blas.threads);
   result.Set("locked", blas.locked);
   result.Set("compiler", __VERSION__);
+  Napi::Array features = Napi::Array::New(env);
+  for (const char* feature : cpu_features()) features.Set(features.Length(), Napi::String::New(env, feature));
+  result.Set("features", features);
   return result;
 }
 
