@@ -306,6 +306,11 @@ function requireWithin(
     )
 }
 
+/** True when there is a complex number anywhere: then the plain numbers beside it are complex too. */
+function holdsComplex(node: unknown): boolean {
+  return Array.isArray(node) ? node.some(holdsComplex) : typeof node === 'object' && node !== null
+}
+
 function readNested(name: string, input: Nested, check: Check | undefined): Stack {
   const shape: number[] = []
   let level: unknown = input
@@ -317,7 +322,7 @@ function readNested(name: string, input: Nested, check: Check | undefined): Stac
   // [] is the one matrix of order 0; [[], []] and the like have no n to read.
   if (shape.length === 1 && shape[0] === 0) shape.push(0)
   requireSquare(name, shape)
-  const complex = typeof level === 'object' && level !== null
+  const complex = holdsComplex(input)
   const dtype: DType = complex ? 'complex128' : 'float64'
   check?.(dtype, shape[shape.length - 1])
   const data = allocate(dtype, product(shape))

@@ -195,3 +195,19 @@ describe('what the reference refuses', () => {
     ).toBe('ERR_OVERFLOW')
   })
 })
+
+test('plain numbers may stand beside complex ones, wherever the first of these is', () => {
+  const z = { re: 1, im: 2 }
+  const zero = { re: 0, im: 0 }
+  const expected = expm([
+    [zero, z],
+    [zero, zero],
+  ])
+  expect(expected.dtype).toBe('complex128')
+  expect(
+    expm([
+      [0, z],
+      [0, 0],
+    ]),
+  ).toEqual(expected)
+})

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { expm } from '../lib/reference/index.ts'
+import { expm, expmJVP } from '../lib/reference/index.ts'
 import {
+  atMost,
   entry,
   exponentialExactly,
   exponentialOf,
   largestEntry,
+  magnitude,
   minus,
   over,
   plus,
@@ -15,7 +17,7 @@ import {
   times,
   toDouble,
 } from './support/rational.ts'
-import { entries, real, ulps } from './support/small-matrices.ts'
+import { entries, norm, real, ulps } from './support/small-matrices.ts'
 
 const u = 2 ** -53
 
@@ -171,6 +173,40 @@ describe('expm of the reference against closed forms', () => {
     const truth = [cos + turn(50), turn(50), turn(-r), cos + turn(-50)]
     for (let k = 0; k < 4; k++)
       expect(Math.abs(turned[k] - truth[k])).toBeLessThanOrEqual(8 * u * (Math.abs(truth[k]) + Math.E))
+  })
+
+  test.each([1e4, 1e5, 1e6, 1e7, 1e8])('keeps its bound for [1 b; 0 -1] in a rotated basis, b = %d', (b) => {
+    const [cos, sin] = [Math.cos(0.7), Math.sin(0.7)]
+    const shear = b * cos * sin
+    const [diagonal, off] = [cos * cos - sin * sin - shear, 2 * cos * sin]
+    const a = Float64Array.of(diagonal, off + b * cos * cos, off - b * sin * sin, -diagonal)
+    // The trace is 0, so A^2 = -det A I: exp(A) = sum of (-det A)^k (I / (2k)! + A / (2k + 1)!).
+    const [p, q, r] = [a[0], a[1], a[2]].map(rational)
+    const minusDet = plus(times(p, p), times(q, r))
+    let term = rational(1)
+    let [even, odd] = [term, term]
+    for (let k = 1; k <= 60; k++) {
+      term = over(times(term, minusDet), rational((2 * k - 1) * (2 * k)))
+      even = plus(even, term)
+      odd = plus(odd, over(term, rational(2 * k + 1)))
+    }
+    expect(Math.abs(toDouble(minusDet))).toBeLessThan(10) // 60 terms leave 10^61 / 122!, below 2^-400
+    const truth = [plus(even, times(odd, p)), times(odd, q), times(odd, r), minus(even, times(odd, p))]
+    const size = norm(a)
+    const value = expm(a).data
+    const steepest = [0, 1, 2, 3].map((k) =>
+      norm(
+        expmJVP(
+          a,
+          Float64Array.from(a, (_, j) => Number(j === k)),
+        ).tangent.data,
+      ),
+    )
+    const cond = (2 * Math.max(...steepest) * size) / norm(value)
+    const largest = Math.max(...value.map(Math.abs))
+    const bound = rational((u + 2 ** -104 * size * cond) * largest)
+    for (let k = 0; k < 4; k++)
+      expect(atMost(magnitude(minus(rational(value[k]), truth[k])), bound)).toBe(true)
   })
 
   test('reaches the steady state of a fast Markov chain', () => {
