@@ -23,7 +23,7 @@ export interface Failure {
 }
 
 const reasons: Record<FailureCode, string> = {
-  ERR_NOT_FINITE: 'has an entry that is not finite',
+  ERR_NOT_FINITE: 'or its direction has an entry that is not finite',
   ERR_OVERFLOW: 'has an exponential or derivative that overflows',
   ERR_SINGULAR: 'has a singular denominator in the Padé method',
 }

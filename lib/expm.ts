@@ -46,7 +46,8 @@ const derivativeNames = {
  * @throws TypeError or RangeError with a `code` for wrong arguments, before any work; {@link MatfunError} where a
  *   matrix has a NaN or Inf, or its exponential overflows (see `onFailure`).
  *
- * Scaling and squaring: backward error at most u|A| of the approximant, plus the rounding of s squarings.
+ * Scaling and squaring: backward error at most u|A| of the approximant (up to 2.5 u|A| with the published digits of its
+ * coefficients), plus the rounding of the evaluation and of s squarings.
  * Cost: `products + squarings` n x n products, as {@link expmPlan} tells.
  * Source: Higham 2005 (doi 10.1137/04061101X); Bader, Blanes, Casas 2019; Sastre, Ibáñez, Defez 2019.
  *
@@ -73,7 +74,7 @@ export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float6
  *
  * @param A shape [..., n, n], as for {@link expm}.
  * @param E the direction, shape [..., n, n]. Leading dimensions broadcast with A's by NumPy's rule; a matrix that
- *   meets several directions is evaluated once.
+ *   meets several directions is evaluated once for each group of them (8 or more).
  * @returns `value`, exp(A) of A's shape, and `tangent`, L(A, E) of the broadcast shape.
  * @throws as {@link expm}; `failures` count the derivatives, in the order of the broadcast batch. A direction with a
  *   NaN or Inf, or whose derivative overflows, costs its own derivative alone.

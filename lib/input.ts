@@ -204,6 +204,11 @@ function readView(name: string, input: unknown): ReadView {
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw rangeError('ERR_STRIDES', `${name}.offset must be a non-negative integer, got ${describe(offset)}`)
   requireWithin(name, data.length / components(dtype), shape, strides, offset)
+  if (given === undefined && offset === 0 && data.length !== product(shape) * components(dtype))
+    throw rangeError(
+      'ERR_SHAPE',
+      `${name}.data holds ${data.length} numbers, but shape [${shape}] takes ${product(shape) * components(dtype)}; give strides or an offset for a part of a larger buffer`,
+    )
   return {
     dtype,
     shape,
@@ -319,6 +324,11 @@ function readNested(name: string, input: Nested, check: Check | undefined): Stac
     if (shape.length > 64) throw rangeError('ERR_SHAPE', `${name} is nested more than 64 deep`)
     level = level[0]
   }
+  if (typedArrayName(level) !== undefined)
+    throw typeError(
+      'ERR_INVALID_ARG_TYPE',
+      `${name}${'[0]'.repeat(shape.length)} must be an array or a number, got ${describe(level)}; give one typed array with a shape`,
+    )
   // [] is the one matrix of order 0; [[], []] and the like have no n to read.
   if (shape.length === 1 && shape[0] === 0) shape.push(0)
   requireSquare(name, shape)

@@ -2,7 +2,7 @@ import { describe, typeError } from './errors.ts'
 import type { NDArray } from './ndarray.ts'
 
 /**
- * How the exponential is evaluated. `polynomial`: Taylor-like polynomials of degree 1 to 21 in at most five products,
+ * How the exponential is evaluated. `polynomial`: polynomials that agree with Taylor's to degree 1 to 21, in at most five products,
  * without a linear solve. `pade`: rational approximants of degree 3 to 13 with one LU factorization, slower at every
  * order and useful as an independent check. `auto`: polynomial.
  */

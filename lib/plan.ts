@@ -8,7 +8,7 @@ import { type Method, methodCode, requireKnown } from './options.ts'
 export interface Plan {
   /** `scalar` is the exponential of a 1 x 1 matrix. */
   readonly method: 'scalar' | 'polynomial' | 'pade'
-  /** Of the polynomial (1, 2, 4, 8, 15, 21), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
+  /** To which the polynomial is Taylor's (1, 2, 4, 8, 15, 21), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
   readonly degree: number
   /** n x n products that the scheme takes, without squarings; a Padé scheme takes a linear solve besides. */
   readonly products: number

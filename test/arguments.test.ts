@@ -412,6 +412,20 @@ const wrong: Wrong[] = [
     code: 'ERR_TOO_LARGE',
     message: /more matrices than can be counted/,
   },
+  {
+    what: 'more data than the shape takes',
+    call: () => call({ data: zeros(12), shape: [2, 2, 2] }),
+    type: RangeError,
+    code: 'ERR_SHAPE',
+    message: /^A\.data holds 12 numbers, but shape \[2,2,2\] takes 8/,
+  },
+  {
+    what: 'rows that are typed arrays',
+    call: () => call([zeros(2), zeros(2)]),
+    type: TypeError,
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: /^A\[0\] must be an array or a number, got an object of type Float64Array/,
+  },
   // options
   {
     what: 'options that are text',

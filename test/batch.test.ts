@@ -138,7 +138,9 @@ describe('matrices that cannot be done', () => {
       { index: 1, code: 'ERR_NOT_FINITE' },
       { index: 3, code: 'ERR_OVERFLOW' },
     ])
-    expect(error.message).toBe('matrix 1 has an entry that is not finite (and 1 more; see failures)')
+    expect(error.message).toBe(
+      'matrix 1 or its direction has an entry that is not finite (and 1 more; see failures)',
+    )
   })
 
   test("become NaN with onFailure 'nan', and change no other's bits", () => {

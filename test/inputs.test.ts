@@ -54,7 +54,7 @@ const forms: Record<string, MatrixInput> = {
   'negative strides': { data: placed(9, [-3, -1], 8), shape: [n, n], strides: [-3, -1], offset: 8 },
   'an offset into a larger buffer': { data: placed(20, [3, 1], 7), shape: [n, n], offset: 7 },
   'every other element': { data: placed(18, [6, 2], 1), shape: [n, n], strides: [6, 2], offset: 1 },
-  'a subarray of a larger buffer': { data: placed(20, [3, 1], 7).subarray(7), shape: [n, n] },
+  'a subarray of a larger buffer': { data: placed(20, [3, 1], 7).subarray(7, 16), shape: [n, n] },
   'a dtype that prints as its name, as stdlib has it': {
     data: A,
     shape: [n, n],

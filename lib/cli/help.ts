@@ -5,7 +5,7 @@ export const help = `matfun: the matrix exponential and its derivatives, for sta
   matfun jvp  A.npy E.npy -o L.npy [--value Y.npy]  L = L(A, E), the derivative of exp at A in direction E
   matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^T, W), the gradient W pulled back through exp at A
   matfun plan A.npy                                 what expm would do for each matrix, without doing it
-  matfun info                                       versions, BLAS, CPU
+  matfun info                                       versions, BLAS, processor
 
 Files hold stacks of shape (..., n, n): float64 in either byte order, in C or Fortran order. A and E or W have equal
 leading dimensions, or one of them is a single matrix, which then meets each of the other's. What is written is

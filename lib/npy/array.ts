@@ -1,10 +1,14 @@
+import { describe, rangeError, typeError } from '../errors.ts'
 import {
+  components,
+  contiguous,
   type DataOf,
   type DType,
   gather,
   type NDArray,
   ndarray,
   product,
+  reach,
   rowMajorStrides,
 } from '../ndarray.ts'
 import { openNpy } from './reader.ts'
@@ -51,10 +55,12 @@ export interface NpyArray {
  * writeNpy('Y.npy', expm(A))
  */
 export function writeNpy(path: string, array: NpyArray): void {
-  const contiguous = readRowMajor(array)
-  const writer = createNpy(path, contiguous.dtype, contiguous.shape)
+  if (typeof path !== 'string')
+    throw typeError('ERR_INVALID_ARG_TYPE', `path must be a string, got ${describe(path)}`)
+  const elements = readRowMajor(array)
+  const writer = createNpy(path, elements.dtype, elements.shape)
   try {
-    writer.write(contiguous.data)
+    writer.write(elements.data)
     writer.finish()
   } finally {
     writer.discard()
@@ -64,29 +70,20 @@ export function writeNpy(path: string, array: NpyArray): void {
 function readRowMajor(array: NpyArray): NDArray {
   const { data, shape, offset = 0 } = array
   if (!(data instanceof Float64Array || data instanceof Float32Array))
-    throw new TypeError('array.data must be a Float64Array or a Float32Array')
+    throw typeError(
+      'ERR_INVALID_ARG_TYPE',
+      `array.data must be a Float64Array or a Float32Array, got ${describe(data)}`,
+    )
   const dtype = array.dtype ?? (data instanceof Float64Array ? 'float64' : 'float32')
   const strides = array.strides ?? rowMajorStrides(shape)
-  const parts = dtype === 'complex128' || dtype === 'complex64' ? 2 : 1
-  const reaches = shape.map((d, k) => strides[k] * (d - 1))
-  const lowest = reaches.reduce((sum, reach) => sum + Math.min(reach, 0), offset)
-  const highest = reaches.reduce((sum, reach) => sum + Math.max(reach, 0), offset)
-  const empty = product(shape) === 0
+  const view: NDArray = { dtype, shape, data: data as DataOf<DType>, strides, offset, order: 'row-major' }
+  if (product(shape) === 0) return ndarray(dtype, shape, data.subarray(0, 0) as DataOf<DType>)
+  const [lowest, highest] = reach(shape, strides, offset)
   const whole = strides.length === shape.length && [offset, ...strides].every(Number.isInteger)
-  if (!whole || !(empty || (lowest >= 0 && highest < data.length / parts)))
-    throw new RangeError(
+  if (!whole || !(lowest >= 0 && highest < data.length / components(dtype)))
+    throw rangeError(
+      'ERR_STRIDES',
       `array of shape [${shape}], strides [${strides}] and offset ${offset} does not lie within its ${data.length} numbers`,
     )
-  if (empty) return ndarray(dtype, shape, data.subarray(0, 0) as DataOf<DType>)
-  if (isRowMajor(shape, strides)) {
-    const elements = data.subarray(offset * parts, (offset + product(shape)) * parts)
-    return ndarray(dtype, shape, elements as DataOf<DType>)
-  }
-  const view: NDArray = { dtype, shape, data: data as DataOf<DType>, strides, offset, order: 'row-major' }
-  return ndarray(dtype, shape, gather(view))
-}
-
-function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {
-  const plain = rowMajorStrides(shape)
-  return strides.every((stride, k) => stride === plain[k] || shape[k] === 1)
+  return ndarray(dtype, shape, contiguous(view) ?? gather(view))
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <span>
@@ -14,7 +15,7 @@ namespace matfun {
 enum class Purpose : std::uint8_t { value, derivative };
 
 /// What the caller asks for. `automatic` is polynomial: a solve with n right-hand sides costs 2 to 23 products in
-/// practice, not 4/3 (NUMERICS: measured from n = 4 to 1024), so the solve-free schemes win at every order.
+/// practice, not 4/3 (OpenBLAS 0.3.21 on Zen 4, n = 4 to 1024), so the solve-free schemes win at every order.
 enum class Method : std::uint8_t { automatic, polynomial, pade };
 
 /// How the exponential of a scaled matrix is evaluated.
@@ -33,25 +34,39 @@ struct Plan {
   Status status = Status::ok;  ///< not_finite where A has an entry that is not; the rest is then void
 };
 
+/// A kind of scheme with its members and their bounds, in rising order.
+struct Ladder {
+  Scheme scheme;
+  std::span<const Threshold> rows;
+};
+
+/// Every scheme that a plan may name: what choose_plan chooses from and workspace_bytes provides for.
+template <class R>
+inline constexpr Ladder kPolynomialLadder{Scheme::polynomial, kPolynomialThresholds<R>};
+template <class R>
+inline constexpr Ladder kPadeLadder{Scheme::pade, kPadeThresholds<R>};
+template <class R>
+inline constexpr std::array<Ladder, 2> kLadders = {kPolynomialLadder<R>, kPadeLadder<R>};
+
 namespace detail {
 
-/// The rows of `table` for a purpose: the least that covers the norm, else the last with squarings.
+/// The rows of the ladder for a purpose: the least that covers the norm, else the last with squarings.
 ///
 /// The last scheme at s squarings covers twice what it covers at s - 1 for one product more, and no lower scheme
 /// covers more than half of it for one product less, so this is also the least products + squarings, and on a tie the
 /// higher degree, hence fewer squarings (plan_test.cpp compares with the search over all pairs).
 template <class R>
-Plan choose_from(std::span<const Threshold> table, Scheme scheme, R norm, Purpose purpose) {
+Plan choose_from(const Ladder& ladder, R norm, Purpose purpose) {
   const auto bound = [purpose](const Threshold& row) {
     return static_cast<R>(purpose == Purpose::value ? row.theta : row.ell);
   };
-  for (const Threshold& row : table)
-    if (norm <= bound(row)) return {scheme, row.degree, 0, norm};
-  const R last = bound(table.back());
+  for (const Threshold& row : ladder.rows)
+    if (norm <= bound(row)) return {ladder.scheme, row.degree, 0, norm};
+  const R last = bound(ladder.rows.back());
   // s = ceil(log2(norm / last)), by exact comparisons: last * 2^s is exact, a logarithm is not.
   int s = std::max(0, std::ilogb(norm) - std::ilogb(last));
   while (std::ldexp(last, s) < norm) ++s;
-  return {scheme, table.back().degree, s, norm};
+  return {ladder.scheme, ladder.rows.back().degree, s, norm};
 }
 
 }  // namespace detail
@@ -60,8 +75,7 @@ Plan choose_from(std::span<const Threshold> table, Scheme scheme, R norm, Purpos
 /// Bounds: kPolynomialThresholds and kPadeThresholds; at a bound itself the cheaper scheme still holds.
 template <class R>
 Plan choose_plan(R norm, Purpose purpose, Method method) {
-  if (method == Method::pade) return detail::choose_from<R>(kPadeThresholds<R>, Scheme::pade, norm, purpose);
-  return detail::choose_from<R>(kPolynomialThresholds<R>, Scheme::polynomial, norm, purpose);
+  return detail::choose_from(method == Method::pade ? kPadeLadder<R> : kPolynomialLadder<R>, norm, purpose);
 }
 
 /// The plan for a matrix.                                   [scaling: Higham 2005; Al-Mohy & Higham 2009]
