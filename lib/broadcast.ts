@@ -26,17 +26,14 @@ export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pa
   if (sameShape(A.batch, E.batch))
     return { batch: A.batch, directionsPerMatrix: 1, directions: E.data, resultStrides: undefined }
 
-  const rank = Math.max(A.batch.length, E.batch.length)
-  const a = [...new Array<number>(rank - A.batch.length).fill(1), ...A.batch]
-  const e = [...new Array<number>(rank - E.batch.length).fill(1), ...E.batch]
-  const batch = a.map((d, k) => {
-    if (d !== e[k] && d !== 1 && e[k] !== 1)
-      throw rangeError(
-        'ERR_SHAPE',
-        `${name}'s leading dimensions [${E.batch}] do not broadcast with A's [${A.batch}]: ${e[k]} against ${d}`,
-      )
-    return d === 1 ? e[k] : d
-  })
+  const batch = broadcastShape(A.batch, E.batch)
+  if (batch === undefined)
+    throw rangeError(
+      'ERR_SHAPE',
+      `${name}'s leading dimensions [${E.batch}] do not broadcast with A's [${A.batch}]`,
+    )
+  const a = alignedRight(A.batch, batch.length)
+  const e = alignedRight(E.batch, batch.length)
 
   // A's own dimensions first, then those along which a matrix of A meets further directions.
   const own = batch.map((_, k) => k).filter((k) => a[k] === batch[k])
@@ -62,6 +59,22 @@ export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pa
     directions: asTheyLie ? E.data : (gather(spread) as Float64Array),
     resultStrides: inOrder ? undefined : resultStrides,
   }
+}
+
+/** NumPy's rule: aligned at the right, dimensions are equal or one of them is 1. Undefined where that does not hold. */
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] | undefined {
+  const rank = Math.max(a.length, b.length)
+  const bAligned = alignedRight(b, rank)
+  const shape: number[] = []
+  for (const [k, d] of alignedRight(a, rank).entries()) {
+    if (d !== bAligned[k] && d !== 1 && bAligned[k] !== 1) return undefined
+    shape.push(d === 1 ? bAligned[k] : d)
+  }
+  return shape
+}
+
+function alignedRight(shape: readonly number[], rank: number): number[] {
+  return [...new Array<number>(rank - shape.length).fill(1), ...shape]
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -1,3 +1,4 @@
+import { broadcastShape } from '../broadcast.ts'
 import { type FailureCode, MatfunError, rangeError, typeError } from '../errors.ts'
 import { type MatrixInput, readStack, type Stack } from '../input.ts'
 import { allocate, type NDArray, ndarray, product } from '../ndarray.ts'
@@ -105,7 +106,7 @@ function differentiate(A: MatrixInput, name: string, direction: MatrixInput, adj
   const e = readReference(name, direction)
   if (a.dtype !== e.dtype)
     throw typeError('ERR_DTYPE', `${name} must have dtype ${a.dtype} like A, got ${e.dtype}`)
-  const batch = broadcast(a.batch, e.batch)
+  const batch = broadcastShape(a.batch, e.batch)
   if (a.n !== e.n || batch === undefined)
     throw rangeError(
       'ERR_SHAPE',
@@ -192,19 +193,6 @@ function fromReal({ dtype, n }: ReferenceStack, real: Float64Array): Float64Arra
 
 function transpose(n: number, a: Float64Array): Float64Array {
   return a.map((_, k) => a[(k % n) * n + Math.floor(k / n)])
-}
-
-/** NumPy's rule: aligned at the right, equal or 1. Undefined where it does not hold. */
-function broadcast(a: readonly number[], b: readonly number[]): number[] | undefined {
-  const rank = Math.max(a.length, b.length)
-  const shape: number[] = []
-  for (let k = 0; k < rank; k++) {
-    const fromA = a[a.length - rank + k] ?? 1
-    const fromB = b[b.length - rank + k] ?? 1
-    if (fromA !== fromB && fromA !== 1 && fromB !== 1) return undefined
-    shape.push(fromA === 1 ? fromB : fromA)
-  }
-  return shape
 }
 
 /** The matrix of a batch `source` that meets place `at` of the batch it was broadcast to. */
