@@ -94,7 +94,7 @@ export function readStack(name: string, input: unknown, check?: Check): Stack {
 
 /**
  * Reads a caller's `out`: a typed array of exactly the result's length, or an array object of its shape.
- * Errors as for inputs, and ERR_STRIDES for a stride of 0 or a read-only kind of data.
+ * Errors as for inputs, and ERR_STRIDES where elements would overwrite one another.
  */
 export function readDestination(
   name: string,

@@ -2,7 +2,7 @@ import { expm, expmJVP, expmVJP, type Failure, MatfunError, type Method } from '
 import { ndarray } from '../ndarray.ts'
 import type { Operation } from './arguments.ts'
 
-/** The numbers of `count` items, each array [count, n, n]. */
+/** The numbers of a chunk, each array [..., n, n]: as many of A as of `value`, and these meet the directions by NumPy's rule. */
 export interface Chunk {
   readonly A: Float64Array
   /** E or W; for expm empty, as is `result`. */
@@ -16,16 +16,10 @@ export interface Chunk {
  * Returns the items that cannot be done, whose results are NaN; where only its direction cannot, an item keeps its
  * value. The others are done all the same.
  */
-export function compute(
-  operation: Operation,
-  method: Method,
-  count: number,
-  n: number,
-  chunk: Chunk,
-): readonly Failure[] {
-  const shape = [count, n, n]
-  const A = ndarray('float64', shape, chunk.A)
-  const direction = ndarray('float64', shape, chunk.direction)
+export function compute(operation: Operation, method: Method, n: number, chunk: Chunk): readonly Failure[] {
+  const stack = (data: Float64Array) => ndarray('float64', [data.length / (n * n), n, n], data)
+  const A = stack(chunk.A)
+  const direction = stack(chunk.direction)
   const { value, result } = chunk
   try {
     if (operation === 'expm') expm(A, { method, out: value })

@@ -125,34 +125,46 @@ async function work(
 ): Promise<readonly Failure[]> {
   const failures: Failure[] = []
   if (n === 0) return failures
-  // A matrix that meets several directions has its value written once, and is copied beside each of them: as one wide
-  // product they would be up to 1.5 times faster, but then one that is not finite would spoil the others in its chunk,
-  // and the last bits would depend on where a chunk ends.
-  const isShared = A.count === 1 && count !== 1
-  if (isShared && outputs.value) {
-    const failed = writeSharedValue(operation, method, A, outputs.value)
-    if (count === 0) return failed
-  }
   const size = n * n
   const step = Math.min(count, chunkItems(operation, n, budget))
-  const buffers = allocateChunk(operation, step * size)
-  if (isShared) repeat(A, step, buffers.A)
-  if (direction?.count === 1 && count !== 1) repeat(direction, step, buffers.direction)
-  for (let start = 0; start < count; start += step) {
+  // A matrix or direction that meets all of the other's is read once, and broadcast by the functions themselves.
+  const isShared = (matrices: Matrices): boolean => matrices.count === 1 && count !== 1
+  const room = (matrices: Matrices | undefined): Float64Array =>
+    allocate('float64', matrices ? (isShared(matrices) ? 1 : step) * size : 0)
+  const buffers = {
+    A: room(A),
+    direction: room(direction),
+    value: room(A),
+    result: allocate('float64', direction ? step * size : 0),
+  }
+  const operand = (matrices: Matrices, buffer: Float64Array, start: number, end: number): Float64Array => {
+    const [from, to] = isShared(matrices) ? [0, 1] : [start, end]
+    const part = buffer.subarray(0, (to - from) * size)
+    if (!isShared(matrices) || start === 0) load(matrices, from, to, part)
+    return part
+  }
+  let start = 0
+  do {
+    // Once even where there are no directions, since the value is wanted.
     await setImmediate()
     signal?.throwIfAborted()
     const end = Math.min(count, start + step)
-    const chunk = firstItems(buffers, (end - start) * size)
-    if (A.count === count) load(A, start, end, chunk.A)
-    if (direction?.count === count) load(direction, start, end, chunk.direction)
-    for (const { index, code } of compute(operation, method, end - start, n, chunk))
+    const a = operand(A, buffers.A, start, end)
+    const chunk: Chunk = {
+      A: a,
+      direction: direction ? operand(direction, buffers.direction, start, end) : buffers.direction,
+      value: buffers.value.subarray(0, a.length),
+      result: buffers.result.subarray(0, direction ? (end - start) * size : 0),
+    }
+    for (const { index, code } of compute(operation, method, n, chunk))
       failures.push({ index: start + index, code })
     const result = operation === 'expm' ? chunk.value : chunk.result
     onFile('write', outputs.result.path, () => outputs.result.write(result))
     const { value } = outputs
-    if (value && !isShared) onFile('write', value.path, () => value.write(chunk.value))
+    if (value && (!isShared(A) || start === 0)) onFile('write', value.path, () => value.write(chunk.value))
     onProgress?.(end, count)
-  }
+    start = end
+  } while (start < count)
   return failures
 }
 
@@ -163,47 +175,6 @@ function chunkItems(operation: Operation, n: number, budget: number): number {
   return Math.max(1, Math.floor(budget / (arrays * (n * n * 8 + 16))))
 }
 
-function allocateChunk(operation: Operation, length: number): Chunk {
-  const other = operation === 'expm' ? 0 : length
-  return {
-    A: allocate('float64', length),
-    direction: allocate('float64', other),
-    value: allocate('float64', length),
-    result: allocate('float64', other),
-  }
-}
-
-function firstItems({ A, direction, value, result }: Chunk, length: number): Chunk {
-  return {
-    A: A.subarray(0, length),
-    direction: direction.subarray(0, length),
-    value: value.subarray(0, length),
-    result: result.subarray(0, length),
-  }
-}
-
 function load({ reader }: Matrices, start: number, end: number, into: Float64Array): void {
   onFile('read', reader.path, () => reader.read(start, end, into))
-}
-
-/** Reads the one matrix and copies it to the first `times` places. */
-function repeat(matrices: Matrices, times: number, into: Float64Array): void {
-  if (times === 0) return
-  const size = matrices.n ** 2
-  load(matrices, 0, 1, into.subarray(0, size))
-  for (let k = 1; k < times; k++) into.copyWithin(k * size, 0, size)
-}
-
-/** exp(A) as the derivative has it, in the direction 0, so that no other direction has a say in it. */
-function writeSharedValue(
-  operation: Operation,
-  method: Method,
-  A: Matrices,
-  writer: NpyWriter,
-): readonly Failure[] {
-  const chunk = allocateChunk(operation, A.n ** 2)
-  load(A, 0, 1, chunk.A)
-  const failed = compute(operation, method, 1, A.n, chunk)
-  onFile('write', writer.path, () => writer.write(chunk.value))
-  return failed
 }

@@ -34,8 +34,8 @@ class Items {
   const Job& job_;
 };
 
-/// How many directions go through the recurrence together. Each group evaluates the value anew, which costs a third of
-/// one direction's share, and each direction takes about ten n x n matrices of workspace: up to 2^15 elements a stack,
+/// How many directions go through the recurrence together. Each group evaluates the value anew, which costs half of
+/// what one direction does, and each direction takes about ten n x n matrices of workspace: up to 2^15 elements a stack,
 /// and never fewer than 8.
 Index directions_at_once(const Job& job) {
   return std::min(job.directions, std::max<Index>(8, (Index(1) << 15) / (job.n * job.n)));

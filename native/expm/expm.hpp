@@ -77,8 +77,8 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
 /// A     n x n, column-major, finite or the result is Status::not_finite; not modified, must not overlap X.
 /// X     n x n, overwritten; all NaN unless the result is Status::ok.
 /// work  at least workspace_bytes<T>(Operation::expm, n, 0), empty; left empty.
-/// error backward error at most u |A| of the scheme (2.5 u with 21+'s published digits), and the rounding of the squarings, which can grow with
-///       non-normality (docs/math.md).
+/// error backward error at most u |A| of the scheme (2.5 u |A| with 21+'s published digits), and the rounding of the
+///       squarings, which can grow with non-normality (docs/math.md).
 /// cost  the plan's products + squarings products.
 template <class T>
 Status expm(View<const T> A, View<T> X, Method method, Workspace& work) {
