@@ -14,25 +14,55 @@ using Pivot = int;
 /// The largest order whose n * n still fits OpenBLAS's 32-bit integers: 46341^2 > 2^31 - 1.
 inline constexpr Index kMaxOrder = 46340;
 
+// T below is float, double, std::complex<float> or std::complex<double>.
+
 /// C = alpha A B + beta C.
 /// A     m x k, column-major.
 /// B     k x n.
 /// C     m x n; not read where beta = 0, so it may be uninitialized. Must not overlap A or B.
-/// error |C - exact| <= k u |A| |B| elementwise, to first order.
-/// cost  2 m n k flops. Only the untransposed product is offered: transposed operands cost 1.3 to 2.6 times as much at
-///       n = 8 to 64 (OpenBLAS 0.3.21, Zen 4).
-void gemm(double alpha, View<const double> A, View<const double> B, double beta, View<double> C);
+/// error |C - exact| <= k u |A| |B| elementwise, to first order; 2 sqrt(2) times that for complex T.
+/// cost  2 m n k flops, 8 m n k for complex T. Only the untransposed product is offered: transposed operands cost 1.3 to
+///       2.6 times as much at n = 8 to 64 (OpenBLAS 0.3.21, Zen 4).
+template <class T>
+void gemm(T alpha, View<const T> A, View<const T> B, T beta, View<T> C);
 
-/// Factors Q = P L U in place and overwrites B with Q^-1 B (dgesv).
+/// Factors Q = P L U in place and overwrites B with Q^-1 B (?gesv).
 /// Q      n x n, overwritten by its factors.
 /// pivots n integers, written.
 /// B      n x any number of columns, overwritten.
 /// Status::singular where a pivot is exactly zero; B is then not a solution.
-/// cost   2/3 n^3 + 2 n^2 columns flops.
-[[nodiscard]] Status lu_factor_solve(View<double> Q, Pivot* pivots, View<double> B);
+/// cost   2/3 n^3 + 2 n^2 columns flops, four times that for complex T.
+template <class T>
+[[nodiscard]] Status lu_factor_solve(View<T> Q, Pivot* pivots, View<T> B);
 
-/// Overwrites B with Q^-1 B, from the factors and pivots that lu_factor_solve left (dgetrs).
-void lu_solve(View<const double> LU, const Pivot* pivots, View<double> B);
+/// Overwrites B with Q^-1 B, from the factors and pivots that lu_factor_solve left (?getrs).
+template <class T>
+void lu_solve(View<const T> LU, const Pivot* pivots, View<T> B);
+
+/// Overwrites A with D^-1 A D, where D is diagonal, its entries powers of two, chosen to bring the norms of each row and
+/// column of A together (?gebal, scaling only: nothing is permuted).       [Parlett & Reinsch 1969; James, Langou & Lowery 2014]
+/// A  n x n.
+/// d  n, written: the diagonal of D.
+/// cost  O(n^2).
+template <class T>
+void balance(View<T> A, Real<T>* d);
+
+/// Elements that schur takes as work.
+constexpr Index schur_work_elements(Index n) {
+  // gees asks for 2 n and is faster with a block of columns to work in.
+  return 33 * n;
+}
+
+/// A = Q S Q^H with S upper triangular and Q unitary (?gees).
+/// A     n x n, complex, overwritten by S, zeros below its diagonal included.
+/// Q     n x n, written.
+/// work  schur_work_elements(n) elements; values n elements; real_work n reals.
+/// False where the QR iteration does not converge; A and Q are then void.
+/// error backward error of a modest multiple of u |A|.
+/// cost  about 25 n^3 complex multiplications.
+template <class R>
+[[nodiscard]] bool schur(View<std::complex<R>> A, View<std::complex<R>> Q, std::complex<R>* values,
+                         std::complex<R>* work, R* real_work);
 
 /// What OpenBLAS says of itself.
 struct Info {

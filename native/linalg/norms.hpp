@@ -1,36 +1,92 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "linalg/view.hpp"
 
 namespace matfun {
 
-/// |A|_1, the greatest column sum of moduli. NaN where A holds one.
-template <class T>
-Real<T> one_norm(View<const T> A) {
+namespace detail {
+
+/// |z| by the definition, which a compiler can vectorize, unlike hypot: right where the squares neither over- nor
+/// underflow.
+struct PlainModulus {
+  template <class R>
+  R operator()(R x) const {
+    return std::abs(x);
+  }
+  template <class R>
+  R operator()(std::complex<R> z) const {
+    return std::sqrt(z.real() * z.real() + z.imag() * z.imag());
+  }
+};
+
+struct SafeModulus {
+  template <class T>
+  Real<T> operator()(T z) const {
+    return std::abs(z);
+  }
+};
+
+template <class T, class Modulus>
+Real<T> greatest_column_sum(View<const T> A, Modulus modulus) {
   Real<T> norm = 0;
   for (Index j = 0; j < A.columns; ++j) {
     Real<T> sum = 0;
-    for (Index i = 0; i < A.rows; ++i) sum += std::abs(A(i, j));
+    for (Index i = 0; i < A.rows; ++i) sum += modulus(A(i, j));
     if (!(sum <= norm)) norm = sum;  // written so that NaN is kept
     if (std::isnan(norm)) return norm;
   }
   return norm;
 }
 
+/// In bands of rows whose sums stay in registers and cache, so that A is read along its columns.
+template <class T, class Modulus>
+Real<T> greatest_row_sum(View<const T> A, Modulus modulus) {
+  constexpr Index kBand = 64;
+  Real<T> norm = 0;
+  for (Index first = 0; first < A.rows; first += kBand) {
+    const Index rows = std::min(kBand, A.rows - first);
+    std::array<Real<T>, kBand> sums{};
+    for (Index j = 0; j < A.columns; ++j)
+      for (Index i = 0; i < rows; ++i) sums[static_cast<std::size_t>(i)] += modulus(A(first + i, j));
+    for (Index i = 0; i < rows; ++i) {
+      const Real<T> sum = sums[static_cast<std::size_t>(i)];
+      if (!(sum <= norm)) norm = sum;
+      if (std::isnan(norm)) return norm;
+    }
+  }
+  return norm;
+}
+
+/// A norm by plain moduli where it lies so far from the ends of the range that what under- or overflowed on the way
+/// cannot matter, else by safe ones.
+template <class T, class Norm>
+Real<T> norm_of(View<const T> A, Norm norm) {
+  if constexpr (kIsComplex<T>) {
+    using Limits = std::numeric_limits<Real<T>>;
+    const Real<T> plain = norm(A, PlainModulus{});
+    if (plain > std::ldexp(Real<T>(1), Limits::min_exponent / 4) &&
+        plain < std::ldexp(Real<T>(1), Limits::max_exponent / 4))
+      return plain;
+  }
+  return norm(A, SafeModulus{});
+}
+
+}  // namespace detail
+
+/// |A|_1, the greatest column sum of moduli. NaN where A holds one.
+template <class T>
+Real<T> one_norm(View<const T> A) {
+  return detail::norm_of(A, [](auto X, auto modulus) { return detail::greatest_column_sum(X, modulus); });
+}
+
 /// |A|_inf, the greatest row sum of moduli. NaN where A holds one.
 template <class T>
 Real<T> infinity_norm(View<const T> A) {
-  Real<T> norm = 0;
-  for (Index i = 0; i < A.rows; ++i) {
-    Real<T> sum = 0;
-    for (Index j = 0; j < A.columns; ++j) sum += std::abs(A(i, j));
-    if (!(sum <= norm)) norm = sum;
-    if (std::isnan(norm)) return norm;
-  }
-  return norm;
+  return detail::norm_of(A, [](auto X, auto modulus) { return detail::greatest_row_sum(X, modulus); });
 }
 
 /// max |a_ij|. NaN where A holds one.
@@ -44,15 +100,6 @@ Real<T> max_abs(View<const T> A) {
       if (std::isnan(largest)) return largest;
     }
   return largest;
-}
-
-/// min(|A|_1, |A|_inf): the norm that plans are made from. The backward error bounds hold in any consistent norm, so
-/// the smaller of the two may be taken, and A and A^T get the same plan: it does not matter whether a caller's
-/// row-major matrix is read as it stands or transposed. See docs/decisions/0002.
-template <class T>
-Real<T> plan_norm(View<const T> A) {
-  const Real<T> one = one_norm(A);
-  return std::isnan(one) ? one : std::min(one, infinity_norm(A));
 }
 
 }  // namespace matfun

@@ -3,6 +3,7 @@
 #include <complex>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace matfun {
 
@@ -29,6 +30,22 @@ struct ScalarTraits<std::complex<R>> {
 /// The real type of T's precision.
 template <class T>
 using Real = typename ScalarTraits<T>::Real;
+
+/// The complex type of T's precision.
+template <class T>
+using Complex = std::complex<Real<T>>;
+
+template <class T>
+inline constexpr bool kIsComplex = !std::is_same_v<T, Real<T>>;
+
+/// A complex number as a T: itself, or its real part.
+template <class T>
+constexpr T part(Complex<T> z) {
+  if constexpr (kIsComplex<T>)
+    return z;
+  else
+    return z.real();
+}
 
 template <class T>
 constexpr T conjugate(T x) {

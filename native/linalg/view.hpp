@@ -58,6 +58,48 @@ void fill(const View<T>& A, T value) {
   for (Index j = 0; j < A.columns; ++j) std::fill_n(A.column(j), A.rows, value);
 }
 
+/// B = A, where T converts to U; B must not overlap A unless it is A.
+template <class T, class U>
+void copy(View<const T> A, View<U> B) {
+  for (Index j = 0; j < A.columns; ++j) std::copy_n(A.column(j), A.rows, B.column(j));
+}
+
+/// 2^exponent x, rounded once at most.
+template <class T>
+T times_power(T x, int exponent) {
+  if constexpr (kIsComplex<T>)
+    return {std::ldexp(x.real(), exponent), std::ldexp(x.imag(), exponent)};
+  else
+    return std::ldexp(x, exponent);
+}
+
+/// A = 2^exponent A, exactly where nothing under- or overflows.
+template <class T>
+void scale_by_power(View<T> A, int exponent) {
+  const Real<T> power = std::ldexp(Real<T>(1), exponent);
+  const bool representable = std::isnormal(power);
+  for (Index j = 0; j < A.columns; ++j)
+    for (Index i = 0; i < A.rows; ++i) A(i, j) = representable ? A(i, j) * power : times_power(A(i, j), exponent);
+}
+
+/// True where every entry below the diagonal is zero.
+template <class T>
+bool is_upper_triangular(View<const T> A) {
+  for (Index j = 0; j < A.columns; ++j)
+    for (Index i = j + 1; i < A.rows; ++i)
+      if (A(i, j) != T(0)) return false;
+  return true;
+}
+
+/// True where every entry above the diagonal is zero.
+template <class T>
+bool is_lower_triangular(View<const T> A) {
+  for (Index j = 1; j < A.columns; ++j)
+    for (Index i = 0; i < j; ++i)
+      if (A(i, j) != T(0)) return false;
+  return true;
+}
+
 /// B_k = A_k^H for each square block of a stack. B must not overlap A.
 template <class T>
 void conjugate_transpose(View<const T> A, View<T> B) {

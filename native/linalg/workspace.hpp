@@ -42,6 +42,11 @@ class Workspace {
   }
 
   void reset() { used_bytes_ = 0; }
+  /// Gives back all that was taken since used_bytes() was `mark`.
+  void rewind(std::size_t mark) {
+    assert(mark <= used_bytes_);
+    used_bytes_ = mark;
+  }
   std::size_t used_bytes() const { return used_bytes_; }
   std::size_t capacity_bytes() const { return capacity_bytes_; }
 
