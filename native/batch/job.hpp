@@ -3,38 +3,38 @@
 #include <span>
 #include <vector>
 
-#include "expm/expm.hpp"
+#include "expm/condition.hpp"
 
 namespace matfun {
 
 /// The element types that are computed. Everything below run_batch is a template over the scalar itself.
-enum class DType : std::uint8_t { float64 };
+enum class DType : std::uint8_t { float64, float32, complex128, complex64 };
 
 /// `count` matrices of order n, one after the other, each with `directions` directions (0 for expm). Matrices are
-/// column-major; a row-major buffer goes through as it stands, since all three operations commute with transposition:
-/// exp(A^T) = exp(A)^T, L(A^T, E^T) = L(A, E)^T, and so for the pullback.
+/// row-major, and go through the column-major core as they stand, since value and derivatives commute with transposition:
+/// exp(A^T) = exp(A)^T, L(A^T, E^T) = L(A, E)^T, and so for the pullback. (Only the condition number does not.)
 /// Lengths are in elements of dtype; the arrays must not overlap, except inputs with inputs.
 struct Job {
   Operation operation = Operation::expm;
   DType dtype = DType::float64;
-  Method method = Method::automatic;
+  Options options;
   Index n = 0;
   Index count = 0;
   Index directions = 0;
-  const void* A = nullptr;          ///< count n n
-  void* X = nullptr;                ///< count n n, overwritten with exp(A)
+  const void* A = nullptr;  ///< count n n
+  void* X = nullptr;        ///< count n n, overwritten with exp(A); for cond, count doubles, the condition numbers
   const void* direction = nullptr;  ///< count directions n n: E or W
   void* result = nullptr;           ///< count directions n n, overwritten with the derivatives
 };
 
-/// Does the job. Returns a status for each result: each matrix's for expm, each derivative's (count x directions) for
+/// Does the job. Returns a status for each result: each matrix's for expm and cond, each derivative's (count x directions) for
 /// the others, or each matrix's again where there are no directions. A matrix that cannot be done gets NaN in all its
 /// results; a direction that cannot, in its own alone. Neither changes anything elsewhere: every matrix and every
 /// direction gives the same bits alone or anywhere in any batch.
 /// Throws std::bad_alloc where there is no room for workspace or statuses, before anything is written.
 std::vector<Status> run_batch(const Job& job);
 
-/// The plan of each matrix of the job, without doing it. Reads operation, dtype, method, n, count and A only.
+/// The plan of each matrix of the job, without doing it. Reads operation, dtype, options, n, count and A only.
 std::vector<Plan> plan_batch(const Job& job);
 
 }  // namespace matfun

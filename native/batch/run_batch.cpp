@@ -9,6 +9,12 @@ namespace {
 template <class Body>
 auto with_scalar(DType dtype, Body body) {
   switch (dtype) {
+    case DType::float32:
+      return body.template operator()<float>();
+    case DType::complex128:
+      return body.template operator()<std::complex<double>>();
+    case DType::complex64:
+      return body.template operator()<std::complex<float>>();
     case DType::float64:
       break;
   }
@@ -49,17 +55,42 @@ void run_derivative(const Job& job, Index k, std::vector<Status>& statuses, Work
   Index from = 0;
   do {  // at least once, since the value is wanted even where there are no directions
     const Index count = std::min(group, job.directions - from);
-    const Status value = compute(items.A(k), items.X(k), items.derivative(k, from, count, statuses), job.method, work);
+    const Status value = compute(items.A(k), items.X(k), items.derivative(k, from, count, statuses), job.options, work);
     if (job.directions == 0) statuses[static_cast<std::size_t>(k)] = value;
     from += count;
   } while (from < job.directions);
 }
 
+/// Of the row-major matrix: the 1-norm, unlike all else, is not the same for the transpose; for the conjugate it is.
+template <class T>
+Status run_condition(View<const T> A, double& condition, const Options& options, Workspace& work) {
+  const View<T> transposed = work.take<T>(A.rows, A.rows);
+  conjugate_transpose(A, transposed);
+  return expm_condition<T>(transposed, condition, options, work);
+}
+
 template <class T>
 void run_item(const Job& job, Index k, std::vector<Status>& statuses, Workspace& work) {
-  if (job.operation != Operation::expm) return run_derivative<T>(job, k, statuses, work);
   const Items<T> items(job);
-  statuses[static_cast<std::size_t>(k)] = expm(items.A(k), items.X(k), job.method, work);
+  Status& status = statuses[static_cast<std::size_t>(k)];
+  switch (job.operation) {
+    case Operation::expm:
+      status = expm(items.A(k), items.X(k), job.options, work);
+      break;
+    case Operation::cond:
+      status = run_condition<T>(items.A(k), static_cast<double*>(job.X)[k], job.options, work);
+      break;
+    case Operation::jvp:
+    case Operation::vjp:
+      run_derivative<T>(job, k, statuses, work);
+      break;
+  }
+}
+
+template <class T>
+std::size_t workspace_bytes(const Job& job) {
+  if (job.operation == Operation::cond) return matrix_bytes<T>(job.n, job.n) + condition_workspace_bytes<T>(job.n);
+  return workspace_bytes<T>(job.operation, job.n, directions_at_once(job));
 }
 
 }  // namespace
@@ -69,7 +100,7 @@ std::vector<Status> run_batch(const Job& job) {
   const Index each = std::max<Index>(1, job.directions);
   std::vector<Status> statuses(static_cast<std::size_t>(job.count * each), Status::ok);
   return with_scalar(job.dtype, [&]<class T>() {
-    Workspace work(workspace_bytes<T>(job.operation, job.n, directions_at_once(job)));
+    Workspace work(workspace_bytes<T>(job));
     for (Index k = 0; k < job.count; ++k) run_item<T>(job, k, statuses, work);
     return std::move(statuses);
   });
@@ -79,8 +110,11 @@ std::vector<Plan> plan_batch(const Job& job) {
   return with_scalar(job.dtype, [&]<class T>() {
     std::vector<Plan> plans;
     plans.reserve(static_cast<std::size_t>(job.count));
-    for (Index k = 0; k < job.count; ++k)
-      plans.push_back(choose_plan(Items<T>(job).A(k), purpose_of(job.operation), job.method));
+    Workspace work(reduction_bytes<T>(job.n));
+    for (Index k = 0; k < job.count; ++k) {
+      plans.push_back(reduce(Items<T>(job).A(k), purpose_of(job.operation), job.options, work).plan);
+      work.reset();
+    }
     return plans;
   });
 }

@@ -5,16 +5,20 @@
 #include <initializer_list>
 
 #include "expm/engine.hpp"
+#include "expm/triangular.hpp"
 #include "kernels/combine.hpp"
 #include "linalg/workspace.hpp"
 
 /// The rings that the one recurrence (evaluate.hpp) is written over. Each knows
 ///   take()                 a new element, not initialized
 ///   multiply(A, B, C)      C = A B; C must not be A or B
+///   square(A)              A^2, where A is what the whole evaluation is of: the value may be known already
 ///   multiply_add(A, B, C)  C = C + A B
 ///   combine({{c, X}, ...}, mu, Y)   Y = sum c X + mu I; Y may be one of the X
 ///   solve(Q, P)            P = Q^-1 P; Q is lost
 ///   exponential(A, X)      X = exp(A) for 1 x 1 elements
+///   scale(c, X)            X = c X
+///   recompute(A, shift, k, X)   the diagonals of X ~ exp((A + shift I) / 2^k), A triangular, made exact
 /// and nothing of schemes; a scheme knows nothing of what its elements are.
 namespace matfun {
 
@@ -30,16 +34,26 @@ class Plain {
   using Const = View<const Scalar>;
   using Term = matfun::Term<Scalar>;
 
-  Plain(Index n, Workspace& work) : n_(n), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data) {}
+  /// A2 is the square of the matrix that the scheme will be evaluated at, or nothing where it is not known.
+  Plain(Index n, Workspace& work, View<Scalar> A2 = {})
+      : n_(n), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data), A2_(A2) {}
 
   Element take() { return work_.take<Scalar>(n_, n_); }
   void multiply(Const A, Const B, Element C) { Engine::multiply(A, B, C); }
+  Element square(Const A) {
+    if (A2_.data != nullptr) return A2_;
+    const Element A2 = take();
+    Engine::multiply(A, A, A2);
+    return A2;
+  }
   void multiply_add(Const A, Const B, Element C) { Engine::multiply_add(A, B, C); }
   void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
     matfun::combine<Scalar>({terms.begin(), terms.size()}, mu, Y);
   }
   void solve(Element Q, Element P) { status_ = Engine::factor_solve(Q, pivots_, P); }
   void exponential(Const A, Element X) { X(0, 0) = std::exp(A(0, 0)); }
+  void scale(Scalar c, Element X) { matfun::scale(c, X); }
+  void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A, shift, k, X); }
 
   Status status() const { return status_; }
 
@@ -47,6 +61,7 @@ class Plain {
   Index n_;
   Workspace& work_;
   typename Engine::Pivot* pivots_;
+  Element A2_;
   Status status_ = Status::ok;
 };
 
@@ -71,8 +86,9 @@ class Dual {
     Const X;
   };
 
-  Dual(Index n, Index directions, Workspace& work)
-      : n_(n), directions_(directions), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data) {}
+  /// A2 as for Plain.
+  Dual(Index n, Index directions, Workspace& work, View<Scalar> A2 = {})
+      : n_(n), directions_(directions), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data), A2_(A2) {}
 
   Element take() { return {work_.take<Scalar>(n_, n_), work_.take<Scalar>(n_, n_ * directions_)}; }
 
@@ -81,10 +97,17 @@ class Dual {
   /// among others. See docs/decisions/0004.
   void multiply(Const A, Const B, Element C) {
     Engine::multiply(A.value, B.value, C.value);
-    for (Index k = 0; k < directions_; ++k) {
-      Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));
-      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+    multiply_tangents(A, B, C);
+  }
+  Element square(Const A) {
+    if (A2_.data == nullptr) {
+      const Element A2 = take();
+      multiply(A, A, A2);
+      return A2;
     }
+    const Element A2{A2_, work_.take<Scalar>(n_, n_ * directions_)};
+    multiply_tangents(A, A, A2);
+    return A2;
   }
   void multiply_add(Const A, Const B, Element C) {
     Engine::multiply_add(A.value, B.value, C.value);
@@ -121,13 +144,29 @@ class Dual {
     for (Index k = 0; k < directions_; ++k) X.tangents(0, k) = X.value(0, 0) * A.tangents(0, k);
   }
 
+  void scale(Scalar c, Element X) {
+    matfun::scale(c, X.value);
+    matfun::scale(c, X.tangents);
+  }
+
+  /// The tangents have no such closed form: a direction is not triangular.
+  void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A.value, shift, k, X.value); }
+
   Status status() const { return status_; }
 
  private:
+  void multiply_tangents(Const A, Const B, Element C) {
+    for (Index k = 0; k < directions_; ++k) {
+      Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));
+      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+    }
+  }
+
   Index n_;
   Index directions_;
   Workspace& work_;
   typename Engine::Pivot* pivots_;
+  View<Scalar> A2_;
   Status status_ = Status::ok;
 };
 
@@ -148,10 +187,16 @@ class Counting {
     return {};
   }
   constexpr void multiply(Const, Const, Element) { ++products; }
+  constexpr Element square(Const) {
+    ++products;
+    return take();
+  }
   constexpr void multiply_add(Const, Const, Element) { ++products; }
   constexpr void combine(std::initializer_list<Term>, double, Element) {}
   constexpr void solve(Element, Element) { ++solves; }
   constexpr void exponential(Const, Element) {}
+  constexpr void scale(double, Element) {}
+  constexpr void recompute(Const, double, int, Element) {}
 
   int elements = 0;
   int products = 0;

@@ -29,8 +29,7 @@ void taylor1(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 /// X = I + A + A^2/2.
 template <class Ring>
 void taylor2(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
-  const auto A2 = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
   ring.combine({{1, A}, {Real<typename Ring::Scalar>(0.5), A2}}, 1, X);
 }
 
@@ -38,8 +37,8 @@ void taylor2(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 template <class Ring>
 void taylor4(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   using R = Real<typename Ring::Scalar>;
-  const auto A2 = ring.take(), Y = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
+  const auto Y = ring.take();
   ring.combine({{R(1) / 6, A}, {R(1) / 24, A2}}, R(0.5), Y);
   ring.combine({{1, A}}, 1, X);
   ring.multiply_add(A2, Y, X);
@@ -49,8 +48,8 @@ void taylor4(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 template <class Ring>
 void taylor8(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   using C = T8<Real<typename Ring::Scalar>>;
-  const auto A2 = ring.take(), A4 = ring.take(), Y = ring.take(), Z = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
+  const auto A4 = ring.take(), Y = ring.take(), Z = ring.take();
   ring.combine({{C::x1, A}, {C::x2, A2}}, 0, Y);
   ring.multiply(A2, Y, A4);                                        // A4 = A2 (x1 A + x2 A2)
   ring.combine({{C::x3, A2}, {1, A4}}, 0, Y);                      // x3 A2 + A4
@@ -63,8 +62,8 @@ void taylor8(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 template <class Ring>
 void fifteen_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto& c = kFifteenPlus<Real<typename Ring::Scalar>>;
-  const auto A2 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
+  const auto y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
   ring.combine({{c[1], A2}, {c[2], A}}, 0, Y);
   ring.multiply(A2, Y, y0);  // y0 = A2 (c1 A2 + c2 A)
   ring.combine({{1, y0}, {c[3], A2}, {c[4], A}}, 0, Y);
@@ -81,8 +80,8 @@ void fifteen_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 template <class Ring>
 void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto& c = kTwentyOnePlus<Real<typename Ring::Scalar>>;
-  const auto A2 = ring.take(), A3 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
+  const auto A3 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
   ring.multiply(A2, A, A3);
   ring.combine({{c[1], A3}, {c[2], A2}, {c[3], A}}, 0, Y);
   ring.multiply(A3, Y, y0);  // y0 = A3 (c1 A3 + c2 A2 + c3 A)
@@ -119,8 +118,8 @@ template <int m, class Ring>
 void pade(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   static_assert(m == 3 || m == 5 || m == 7 || m == 9);
   static constexpr auto b = normalized(kPade<Real<typename Ring::Scalar>, m>);
-  const auto A2 = ring.take(), U = ring.take(), V = ring.take(), W = ring.take();
-  ring.multiply(A, A, A2);
+  const auto A2 = ring.square(A);
+  const auto U = ring.take(), V = ring.take(), W = ring.take();
   ring.combine({{b[3], A2}}, b[1], W);
   ring.combine({{b[2], A2}}, b[0], V);
   ElementOf<Ring> power = A2;
@@ -207,23 +206,36 @@ void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ri
   }
 }
 
-/// X = exp(A) by the plan: the scheme at A / 2^s, then X <- X^2 s times.
-/// A     not modified; X must not be A.
+/// X = exp(B + shift I) by the plan: the scheme at B / 2^s, times e^(shift / 2^s), then X <- X^2 s times. The factor comes
+/// before the squarings: at the end, e^shift exp(B) would be 0 times infinity where B has large eigenvalues.
+/// B     not modified; X must not be B.
 /// cost  the scheme's products + s products, and one pass to scale where s > 0.
 template <class Ring>
-void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
-  using R = Real<typename Ring::Scalar>;
-  if (plan.squarings == 0) return evaluate_scheme(plan, ring, A, X);
-  const auto B = ring.take();
-  ring.combine({{std::ldexp(R(1), -plan.squarings), A}}, 0, B);
+void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) {
+  using T = typename Ring::Scalar;
+  using R = Real<T>;
+  const T shift = part<T>(Complex<T>(plan.shift));
+  // Y approximates exp(B / 2^k), or is e^(shift / 2^k) times that, by whatever came before.
+  const auto settle = [&](int k, ElementOf<Ring> Y) {
+    if (plan.form != Form::full) ring.recompute(B, shift, k, Y);
+  };
+  const auto begin = [&](ConstOf<Ring> scaled, ElementOf<Ring> Y) {
+    evaluate_scheme(plan, ring, scaled, Y);
+    if (shift != T(0)) ring.scale(std::exp(shift * std::ldexp(R(1), -plan.squarings)), Y);
+    settle(plan.squarings, Y);
+  };
+  if (plan.squarings == 0) return begin(B, X);
+  const auto scaled = ring.take();
+  ring.combine({{std::ldexp(R(1), -plan.squarings), B}}, 0, scaled);
   // A product may not write what it reads, so the squarings go to and fro, and begin where they will end in X.
   auto from = plan.squarings % 2 == 0 ? X : ring.take();
-  auto to = plan.squarings % 2 == 0 ? B : X;
-  evaluate_scheme(plan, ring, B, from);
+  auto to = plan.squarings % 2 == 0 ? scaled : X;
+  begin(scaled, from);
   for (int s = 0; s < plan.squarings; ++s) {
     ring.multiply(from, from, to);
-    // B is free once the scheme is done; it takes the place of what was just squared.
-    from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? B : from);
+    settle(plan.squarings - s - 1, to);
+    // `scaled` is free once the scheme is done; it takes the place of what was just squared.
+    from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? scaled : from);
   }
 }
 

@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "expm/evaluate.hpp"
+#include "expm/reduction.hpp"
 
 namespace matfun {
 
-enum class Operation : std::uint8_t { expm, jvp, vjp };
+enum class Operation : std::uint8_t { expm, jvp, vjp, cond };
 
 /// Purpose of the plan that an operation needs.
 constexpr Purpose purpose_of(Operation operation) {
-  return operation == Operation::expm ? Purpose::value : Purpose::derivative;
+  return operation == Operation::expm   ? Purpose::value
+         : operation == Operation::cond ? Purpose::condition
+                                        : Purpose::derivative;
 }
 
 /// K directions and the K derivatives that they give, each an n x K n stack [E_1 ... E_K].
@@ -41,13 +44,144 @@ Status finish(Status status, View<T> X) {
   return status;
 }
 
-/// X = exp(A) and dX = L(A, E) in one run of the recurrence over dual numbers.
+/// C = A B for each block of a stack B.
 template <class T>
-Status run_dual(const Plan& plan, View<const T> A, View<T> X, View<const T> E, View<T> L, Workspace& work) {
-  Dual<BlasEngine<T>> ring(A.rows, E.blocks(), work);
-  evaluate(plan, ring, {A, E}, {X, L});
-  return ring.status();
+void multiply_blocks(View<const T> A, View<const T> B, View<T> C) {
+  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>::multiply(A, B.block(k), C.block(k));
 }
+template <class T>
+void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C) {
+  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>::multiply(B.block(k), A, C.block(k));
+}
+
+/// X = Re X where T is real.
+template <class T>
+void copy_part(View<const Complex<T>> Z, View<T> X) {
+  for (Index j = 0; j < Z.columns; ++j)
+    for (Index i = 0; i < Z.rows; ++i) X(i, j) = part<T>(Z(i, j));
+}
+
+/// The power of two that a direction is multiplied by so that its tangents stay in range: at first they are |D^-1 E D| / 2^s,
+/// at last about |D^-1 E D|. 0 unless the direction or the squarings are extreme; else, too, the results are in the same bits.
+/// d  n, the diagonal of D, or null for I.
+template <class T>
+int range_exponent(View<const T> E, const Real<T>* d, int squarings) {
+  using Limits = std::numeric_limits<Real<T>>;
+  const Real<T> largest = max_abs(E);
+  if (!std::isfinite(largest) || largest == 0) return 0;
+  int exponent = std::ilogb(largest);
+  if (d != nullptr) {
+    exponent = std::numeric_limits<int>::min();
+    for (Index j = 0; j < E.columns; ++j)
+      for (Index i = 0; i < E.rows; ++i)
+        if (E(i, j) != T(0))
+          exponent = std::max(exponent, std::ilogb(std::abs(E(i, j))) + std::ilogb(d[j]) - std::ilogb(d[i]));
+  }
+  if (std::abs(exponent) + squarings <= Limits::max_exponent - 2 * Limits::digits) return 0;
+  return squarings / 2 - exponent;
+}
+
+/// exp(A) and its derivatives from a reduced matrix. Directions and results are those of A.
+template <class T>
+class Evaluation {
+ public:
+  Evaluation(const Reduced<T>& reduced, Workspace& work) : reduced_(reduced), plan_(reduced.plan), work_(work) {}
+
+  /// X = exp(A).
+  Status value(View<T> X) {
+    const Status status = plan_.form == Form::schur ? schur_value(X) : full_value(X);
+    if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    return status;
+  }
+
+  /// X = exp(A), L_k = L(A, E_k).
+  Status dual(View<T> X, View<const T> E, View<T> L) {
+    const View<const T> directions = prepare(E);
+    const Status status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
+    if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    for (Index k = 0; k < L.blocks(); ++k) {
+      const int exponent = range_exponent(E.block(k), reduced_.d, plan_.squarings);
+      if (plan_.balanced)
+        scale_back(reduced_.d, -exponent, L.block(k));
+      else if (exponent != 0)
+        scale_by_power(L.block(k), -exponent);
+    }
+    return status;
+  }
+
+ private:
+  using C = Complex<T>;
+
+  /// The directions for the balanced matrix, brought into range: D^-1 E D. E itself where there is nothing to do.
+  View<const T> prepare(View<const T> E) {
+    const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), reduced_.d, plan_.squarings); };
+    bool as_it_is = !plan_.balanced;
+    for (Index k = 0; k < E.blocks() && as_it_is; ++k) as_it_is = exponent_of(k) == 0;
+    if (as_it_is) return E;
+    const View<T> prepared = work_.take<T>(E.rows, E.columns);
+    copy(E, prepared);
+    for (Index k = 0; k < E.blocks(); ++k) {
+      if (plan_.balanced)
+        scale_similarly(reduced_.d, exponent_of(k), prepared.block(k));
+      else
+        scale_by_power(prepared.block(k), exponent_of(k));
+    }
+    return prepared;
+  }
+
+  Status full_value(View<T> X) {
+    Plain<BlasEngine<T>> ring(X.rows, work_, reduced_.B2);
+    evaluate(plan_, ring, reduced_.B, X);
+    return ring.status();
+  }
+
+  Status full_dual(View<T> X, View<const T> E, View<T> L) {
+    Dual<BlasEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
+    evaluate(plan_, ring, {reduced_.B, E}, {X, L});
+    return ring.status();
+  }
+
+  /// exp(A) = Q exp(S) Q^H.
+  Status schur_value(View<T> X) {
+    const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(X.rows, X.rows), Y = work_.take<C>(X.rows, X.rows);
+    Plain<BlasEngine<C>> ring(X.rows, work_, reduced_.S2);
+    evaluate<Plain<BlasEngine<C>>>(plan_, ring, reduced_.S, Z);
+    leave(QH, Z, Y, X);
+    return ring.status();
+  }
+
+  /// L(A, E) = Q L(S, Q^H E Q) Q^H.
+  Status schur_dual(View<T> X, View<const T> E, View<T> L) {
+    const Index n = X.rows;
+    const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(n, n), Y = work_.take<C>(n, n);
+    const View<C> F = work_.take<C>(n, E.columns), M = work_.take<C>(n, E.columns);
+    copy(E, M);
+    multiply_blocks<C>(QH, M, F);
+    multiply_blocks_right<C>(F, reduced_.Q, M);
+    Dual<BlasEngine<C>> ring(n, E.blocks(), work_, reduced_.S2);
+    evaluate<Dual<BlasEngine<C>>>(plan_, ring, {reduced_.S, M}, {Z, F});
+    leave(QH, Z, Y, X);
+    leave(QH, F, M, L);
+    return ring.status();
+  }
+
+  View<C> adjoint_of_Q() {
+    const View<C> QH = work_.take<C>(reduced_.Q.rows, reduced_.Q.rows);
+    conjugate_transpose<C>(reduced_.Q, QH);
+    return QH;
+  }
+
+  /// X_k = Q Z_k Q^H, through Y; Z is lost.
+  void leave(View<const C> QH, View<C> Z, View<C> Y, View<T> X) {
+    multiply_blocks<C>(reduced_.Q, Z, Y);
+    multiply_blocks_right<C>(Y, QH, Z);
+    copy_part<T>(Z, X);
+  }
+
+  const Reduced<T>& reduced_;
+  const Plan& plan_;
+  Workspace& work_;
+};
 
 /// Settles each derivative's status, and fills those with NaN that are not ok. One direction never touches another,
 /// nor the value: each has products of its own.
@@ -66,48 +200,46 @@ void finish_each(Status value, const Derivative<T>& derivative) {
 /// (0 for expm). A pure function of its arguments; expm_test.cpp holds it against real use.
 template <class T>
 std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
+  using C = Complex<T>;
   static const auto elements = static_cast<std::size_t>(detail::most_elements<Real<T>>());
-  const std::size_t value = matrix_bytes<T>(n, n);
-  const std::size_t tangents = operation == Operation::expm ? 0 : matrix_bytes<T>(n, n * directions);
-  const std::size_t transposed = operation == Operation::vjp ? 2 * tangents : 0;
-  return matrix_bytes<blas::Pivot>(n, 1) + elements * (value + tangents) + transposed;
+  const Index columns = operation == Operation::expm ? 0 : n * directions;
+  const std::size_t prepared = columns > 0 ? 3 * matrix_bytes<T>(n, columns) : 0;  // W^H, L and the balanced direction
+  const std::size_t value = matrix_bytes<C>(n, n);
+  const std::size_t tangents = columns > 0 ? matrix_bytes<C>(n, columns) : 0;
+  const std::size_t schur = 3 * value + 2 * tangents;
+  return reduction_bytes<T>(n) + prepared + schur + matrix_bytes<blas::Pivot>(n, 1) + elements * (value + tangents);
 }
 
 /// X = exp(A).           [scaling and squaring: Higham 2005, doi 10.1137/04061101X; schemes: evaluate.hpp; docs/math.md 1]
 /// A     n x n, column-major, finite or the result is Status::not_finite; not modified, must not overlap X.
 /// X     n x n, overwritten; all NaN unless the result is Status::ok.
 /// work  at least workspace_bytes<T>(Operation::expm, n, 0), empty; left empty.
-/// error backward error at most u |A| of the scheme (2.5 u |A| with 21+'s published digits), and the rounding of the
-///       squarings, which can grow with non-normality (docs/math.md).
-/// cost  the plan's products + squarings products.
+/// error relative, at most 10 max(cond(exp, A), 1) u in the Frobenius norm; held by test/accuracy.test.ts.
+/// cost  the plan's products + squarings products, and what the reductions take (reduce).
 template <class T>
-Status expm(View<const T> A, View<T> X, Method method, Workspace& work) {
+Status expm(View<const T> A, View<T> X, const Options& options, Workspace& work) {
   assert(!overlap(A, X));
-  const Plan plan = choose_plan(A, Purpose::value, method);
-  Status status = plan.status;
-  if (status == Status::ok) {
-    Plain<BlasEngine<T>> ring(A.rows, work);
-    evaluate(plan, ring, A, X);
-    status = ring.status();
-  }
+  const Reduced<T> reduced = reduce(A, Purpose::value, options, work);
+  Status status = reduced.plan.status;
+  if (status == Status::ok) status = detail::Evaluation<T>(reduced, work).value(X);
   work.reset();
   return detail::finish(status, X);
 }
 
 /// X = exp(A) and, for each direction, the Fréchet derivative L(A, E) = d/dt exp(A + t E) at t = 0.
 ///                       [the recurrence differentiated: Al-Mohy & Higham 2009, doi 10.1137/080716426; docs/math.md 2]
-/// A, X  as for expm.
+/// A, X, error  as for expm.
 /// derivative  the directions E, the results L(A, E), and the status of each.
 /// work  at least workspace_bytes<T>(Operation::jvp, n, K), empty; left empty.
 /// Returns the value's status.
-/// cost  for one direction 3 (products + squarings) products.
+/// cost  for one direction 3 (products + squarings) products, and what the reductions take.
 template <class T>
-Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
+Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [E, L, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(E, L));
-  const Plan plan = choose_plan(A, Purpose::derivative, method);
-  Status status = plan.status;
-  if (status == Status::ok) status = detail::run_dual(plan, A, X, E, L, work);
+  const Reduced<T> reduced = reduce(A, Purpose::derivative, options, work);
+  Status status = reduced.plan.status;
+  if (status == Status::ok) status = detail::Evaluation<T>(reduced, work).dual(X, E, L);
   work.reset();
   status = detail::finish(status, X);
   detail::finish_each(status, derivative);
@@ -117,19 +249,19 @@ Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, Method met
 /// X = exp(A) and, for each cotangent W, its pullback G = L(A^H, W): Re tr(G^H E) = Re tr(W^H L(A, E)) for all E.
 /// No adjoint code: L(A^H, W) = L(A, W^H)^H, so this is the derivative through transposition.
 ///                       [ChainRules.jl issue 331; Higham, Functions of Matrices, 2008; docs/math.md 3]
-/// A, X, work, cost  as for expm_jvp, with Operation::vjp.
+/// A, X, work, error, cost  as for expm_jvp, with Operation::vjp.
 /// derivative  the cotangents W, the results L(A^H, W), and the status of each.
 /// Returns the value's status.
 template <class T>
-Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, Method method, Workspace& work) {
+Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [W, G, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(W, G));
-  const Plan plan = choose_plan(A, Purpose::derivative, method);
-  Status status = plan.status;
+  const Reduced<T> reduced = reduce(A, Purpose::derivative, options, work);
+  Status status = reduced.plan.status;
   if (status == Status::ok) {
     const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
     conjugate_transpose<T>(W, WH);
-    status = detail::run_dual<T>(plan, A, X, WH, L, work);
+    status = detail::Evaluation<T>(reduced, work).dual(X, WH, L);
     conjugate_transpose<T>(L, G);
   }
   work.reset();

@@ -35,6 +35,13 @@ void combine_fixed(const Term<T>* sum, View<T> Y) {
 
 }  // namespace detail
 
+/// X = c X.
+template <class T>
+void scale(T c, View<T> X) {
+  for (Index j = 0; j < X.columns; ++j)
+    for (Index i = 0; i < X.rows; ++i) X(i, j) *= c;
+}
+
 /// Y = sum c_t X_t + mu I on each square block.
 /// terms 1 to 6, each X_t of Y's shape.
 /// Y     may be one of the X_t: each element is read before it is written.

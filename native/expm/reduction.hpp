@@ -1,0 +1,311 @@
+#pragma once
+
+#include <cmath>
+
+#include "expm/engine.hpp"
+#include "expm/plan.hpp"
+#include "kernels/combine.hpp"
+#include "linalg/workspace.hpp"
+
+/// What is done to a matrix before its exponential is evaluated, so that fewer squarings, and such as lose less, remain:
+/// A = mu I + D B D^-1, or mu I + D Q S Q^H D^-1. Each is made only where it helps, and every decision follows from A
+/// alone, never from a direction: a direction gives the same bits alone as among others.
+namespace matfun {
+
+/// A matrix as it will be evaluated, and by what plan. Lives in the workspace that it was made in.
+template <class T>
+struct Reduced {
+  Plan plan;
+  View<const T> B;             ///< A, or what shift and balancing made of it
+  View<T> B2;                  ///< (B / 2^squarings)^2, or no data where the plan did not need it
+  const Real<T>* d = nullptr;  ///< D's diagonal where the plan is balanced
+  /// Where the plan's form is Form::schur: B = Q S Q^H, and S2 = (S / 2^squarings)^2 in place of B2.
+  View<Complex<T>> S, S2, Q;
+};
+
+namespace detail {
+
+/// Norms above this are scaled down before anything is squared: |B|^4 must not overflow.
+template <class R>
+inline constexpr int kSafeExponent = std::numeric_limits<R>::max_exponent / 5;
+
+/// From this |B| / |B^2|^(1/2) on, a matrix is balanced where that halves its norm. Below it there is little to win: the
+/// plan follows from the square already.
+inline constexpr double kTryBalance = 8;
+
+/// From this |B| / |B^2|^(1/2) on, a matrix goes to Schur form: the rounding errors of its square are about u |B|^2, and
+/// measured errors grow with it, to 8 units at 1e3 and 35 at 1e4 for rotated [1 b; 0 -1].
+inline constexpr double kStronglyNonNormal = 100;
+
+/// So too from this |B^2|^(1/2) / |B^32|^(1/32) on, where there are kManySquarings or more: exp(B / 2^k) then grows large
+/// and is squared to something small again, and its rounding errors with it. Measured on 369 random matrices, the
+/// least that fails is at 3.5 by |B^16|, and of those that are not strongly non-normal the greatest at 5.2.
+inline constexpr double kOverscaled = 4;
+inline constexpr int kManySquarings = 4;
+
+template <class T>
+Real<T> plan_norm(View<const T> A) {
+  return std::min(one_norm(A), infinity_norm(A));
+}
+
+/// |B| / |B^2|^(1/2), at least 1.
+template <class R>
+R non_normality(const Norms<R>& norms) {
+  return norms.first() / std::sqrt(std::min(norms.one.second, norms.infinity.second));
+}
+
+/// |B^2|^(1/2) / |B^32|^(1/32), where B^32 is seen through one vector.
+/// B2    any multiple of B^2.
+/// v, w  n elements each, overwritten.
+/// cost  16 products with a vector.
+template <class T>
+Real<T> overscaling(View<const T> B2, T* v, T* w) {
+  using R = Real<T>;
+  constexpr int kPower = 16;
+  const Index n = B2.rows;
+  // No eigenvector or sum of few of any matrix that is likely to come.
+  for (Index i = 0; i < n; ++i) v[i] = T(R(1) + R(0.5) * std::sin(R(i * i + 1)));
+  R logarithm = 0;  // of |B2^16 v| / |v|
+  R before = 0;
+  for (Index i = 0; i < n; ++i) before += std::abs(v[i]);
+  for (int power = 0; power < kPower; ++power) {
+    std::fill_n(w, n, T(0));
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i < n; ++i) w[i] += B2(i, j) * v[j];
+    R after = 0;
+    for (Index i = 0; i < n; ++i) after += std::abs(w[i]);
+    if (after == 0) return std::numeric_limits<R>::infinity();
+    logarithm += std::log(after / before);
+    for (Index i = 0; i < n; ++i) v[i] = w[i] / after;
+    before = 1;
+  }
+  return std::exp((std::log(plan_norm(B2)) - logarithm / kPower) / 2);
+}
+
+template <class R>
+struct Squared {
+  Plan plan;
+  R non_normality;
+};
+
+/// B2 = (B / 2^s)^2, and the plan that follows from |B| and |B^2|.
+/// norm   min(|B|_1, |B|_inf), infinite where the sums overflow.
+/// spare  n x n, overwritten where the norm is huge.
+template <class T>
+Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, Method method, View<T> B2,
+                                View<T> spare) {
+  using R = Real<T>;
+  // |B| <= n max |b_ij|, where the norm itself overflows.
+  const int exponent =
+      std::isfinite(norm) ? std::ilogb(norm) + 1 : std::ilogb(max_abs(B)) + 1 + std::ilogb(static_cast<R>(B.rows)) + 1;
+  const int p = std::max(0, exponent - kSafeExponent<R>);
+  if (p > 0) {
+    copy(B, spare);
+    scale_by_power(spare, -p);
+    B = spare;
+  }
+  BlasEngine<T>::multiply(B, B, B2);
+  // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
+  const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
+  const auto square_norm = [&](R computed) { return computed + lost; };
+  const Norms<R> norms = {{one_norm<T>(B), square_norm(one_norm<T>(B2))},
+                          {infinity_norm<T>(B), square_norm(infinity_norm<T>(B2))}};
+  Plan plan = choose_plan(norms, purpose, method);
+  if (plan.squarings > 0) scale_by_power(B2, -2 * plan.squarings);
+  plan.squarings += p;
+  plan.norm = std::ldexp(plan.norm, p);
+  plan.alpha = std::ldexp(plan.alpha, p);
+  return {plan, non_normality(norms)};
+}
+
+/// tr(A) / n, each term divided by itself, so that it overflows no sooner than A.
+template <class T>
+T mean_of_diagonal(View<const T> A) {
+  T mean = 0;
+  for (Index i = 0; i < A.rows; ++i) mean += A(i, i) / static_cast<Real<T>>(A.rows);
+  return mean;
+}
+
+/// X_k = 2^exponent D^-1 X_k D, exactly where nothing leaves the range: D's entries are powers of two.
+template <class T>
+void scale_similarly(const Real<T>* d, int exponent, View<T> X) {
+  for (Index j = 0; j < X.columns; ++j)
+    for (Index i = 0; i < X.rows; ++i)
+      X(i, j) = times_power(X(i, j), std::ilogb(d[j % X.rows]) - std::ilogb(d[i]) + exponent);
+}
+
+/// X_k = 2^exponent D X_k D^-1.
+template <class T>
+void scale_back(const Real<T>* d, int exponent, View<T> X) {
+  for (Index j = 0; j < X.columns; ++j)
+    for (Index i = 0; i < X.rows; ++i)
+      X(i, j) = times_power(X(i, j), std::ilogb(d[i]) - std::ilogb(d[j % X.rows]) + exponent);
+}
+
+/// The reductions of one matrix, in order.
+template <class T>
+class Reduction {
+ public:
+  using R = Real<T>;
+
+  Reduction(View<const T> A, Purpose purpose, const Options& options, Workspace& work)
+      : n_(A.rows), purpose_(purpose), options_(options), work_(work) {
+    reduced_.B = A;
+  }
+
+  Reduced<T> run() {
+    R norm = plan_norm<T>(reduced_.B);
+    if (!std::isfinite(norm) && !std::isfinite(max_abs<T>(reduced_.B))) {
+      // One reading decides, since memory shared with another thread may change between two.
+      reduced_.plan = {.norm = norm, .status = Status::not_finite};
+      return reduced_;
+    }
+    if (n_ == 1) {
+      reduced_.plan = {.norm = norm, .alpha = norm};
+      return reduced_;
+    }
+    if (options_.shift == Choice::always || (options_.shift == Choice::automatic && squares(norm))) norm = shift(norm);
+    const Plan by_norm = choose_plan(without_square(norm), purpose_, options_.method);
+    if (by_norm.degree <= 2 && options_.balance != Choice::always) {
+      finish(by_norm);
+      return reduced_;
+    }
+    const bool triangular = squares(norm) && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B));
+    reduced_.B2 = work_.take<T>(n_, n_);
+    spare_ = work_.take<T>(n_, n_);
+    Squared<R> squared = plan_by_square(reduced_.B, norm, purpose_, options_.method, reduced_.B2, spare_);
+    if (triangular && std::ilogb(std::min(norm, std::numeric_limits<R>::max())) > kSafeExponent<R>)
+      grade(norm, squared);
+    if (may_balance(squared, triangular)) balance(norm, squared);
+    if (triangular)
+      squared.plan.form = Form::triangular;
+    else if (squares(norm) && wants_schur_form(squared))
+      to_schur_form(squared);
+    finish(squared.plan);
+    return reduced_;
+  }
+
+ private:
+  /// True where the norm alone would ask for squarings: below that there is nothing to gain.
+  bool squares(R norm) const {
+    return !std::isfinite(norm) || choose_plan(without_square(norm), purpose_, options_.method).squarings > 0;
+  }
+
+  void finish(Plan plan) {
+    plan.shift = std::complex<double>(shift_);
+    plan.balanced = reduced_.d != nullptr;
+    reduced_.plan = plan;
+  }
+
+  /// B = A - mu I with mu = tr(A)/n, where that halves the norm: a smaller gain costs more in rounding than it brings. Not
+  /// where e^mu leaves the range: what is not negligible then comes of eigenvalues far from mu, which the subtraction blurs.
+  R shift(R norm) {
+    const bool forced = options_.shift == Choice::always;
+    const T mu = mean_of_diagonal(reduced_.B);
+    // |A - mu I| >= |A| - |mu|, so that most matrices are done with here.
+    if (!forced && !(std::abs(mu) >= norm / 2)) return norm;
+    if (!forced && std::abs(std::real(mu)) > std::log(std::numeric_limits<R>::max())) return norm;
+    const View<T> shifted = work_.take<T>(n_, n_);
+    copy(reduced_.B, shifted);
+    for (Index i = 0; i < n_; ++i) shifted(i, i) -= mu;
+    const R shifted_norm = plan_norm<T>(shifted);
+    if (!std::isfinite(shifted_norm) || !(forced || shifted_norm <= norm / 2)) return norm;
+    shift_ = mu;
+    reduced_.B = shifted;
+    return shifted_norm;
+  }
+
+  bool may_balance(const Squared<R>& squared, bool triangular) const {
+    if (options_.balance != Choice::automatic) return options_.balance == Choice::always;
+    return purpose_ != Purpose::derivative && !triangular && squared.non_normality > static_cast<R>(kTryBalance);
+  }
+
+  void balance(R& norm, Squared<R>& squared) {
+    const View<T> balanced = work_.take<T>(n_, n_);
+    R* const d = work_.take<R>(n_, 1).data;
+    copy(reduced_.B, balanced);
+    blas::balance(balanced, d);
+    if (options_.balance == Choice::automatic && !(plan_norm<T>(balanced) <= norm / 2)) return;
+    replace(balanced, d, norm, squared);
+  }
+
+  /// Balances a triangular matrix whose off-diagonal is huge by powers 2^(-g i): rounding is the same with and without, but
+  /// tangents, which grow with the square of the off-diagonal, would leave the range.
+  void grade(R& norm, Squared<R>& squared) {
+    R greatest = 0;
+    for (Index j = 0; j < n_; ++j)
+      for (Index i = 0; i < n_; ++i)
+        if (i != j) greatest = std::max(greatest, std::abs(reduced_.B(i, j)));
+    if (greatest < std::ldexp(R(1), kSafeExponent<R>)) return;
+    const int most =
+        (std::numeric_limits<R>::max_exponent - 3) / static_cast<int>(n_ / 2);  // so that D is representable
+    const int g = std::min(most, std::ilogb(greatest));
+    const View<T> graded = work_.take<T>(n_, n_);
+    R* const d = work_.take<R>(n_, 1).data;
+    const int sign = is_upper_triangular(reduced_.B) ? -1 : 1;
+    for (Index i = 0; i < n_; ++i) d[i] = std::ldexp(R(1), sign * g * static_cast<int>(i - n_ / 2));
+    copy(reduced_.B, graded);
+    scale_similarly(d, 0, graded);
+    replace(graded, d, norm, squared);
+  }
+
+  void replace(View<const T> B, const R* d, R& norm, Squared<R>& squared) {
+    norm = plan_norm<T>(B);
+    reduced_.B = B;
+    reduced_.d = d;
+    squared = plan_by_square(B, norm, purpose_, options_.method, reduced_.B2, spare_);
+  }
+
+  bool wants_schur_form(const Squared<R>& squared) {
+    if (squared.non_normality > static_cast<R>(kStronglyNonNormal)) return true;
+    if (squared.plan.squarings < kManySquarings) return false;
+    T *const v = work_.take<T>(n_, 1).data, *const w = work_.take<T>(n_, 1).data;
+    return overscaling<T>(reduced_.B2, v, w) > static_cast<R>(kOverscaled);
+  }
+
+  void to_schur_form(Squared<R>& squared) {
+    using C = Complex<T>;
+    const View<C> S = work_.take<C>(n_, n_), S2 = work_.take<C>(n_, n_), Q = work_.take<C>(n_, n_);
+    const View<C> spare = work_.take<C>(n_, n_), values = work_.take<C>(n_, 1);
+    const View<C> room = work_.take<C>(blas::schur_work_elements(n_), 1);
+    const View<R> real_room = work_.take<R>(n_, 1);
+    copy(reduced_.B, S);
+    if (!blas::schur(S, Q, values.data, room.data, real_room.data)) return;
+    reduced_.S = S;
+    reduced_.S2 = S2;
+    reduced_.Q = Q;
+    squared.plan = plan_by_square<C>(S, plan_norm<C>(S), purpose_, options_.method, S2, spare).plan;
+    squared.plan.form = Form::schur;
+  }
+
+  Index n_;
+  Purpose purpose_;
+  const Options& options_;
+  Workspace& work_;
+  Reduced<T> reduced_;
+  View<T> spare_;
+  T shift_ = 0;
+};
+
+}  // namespace detail
+
+/// The plan for a matrix and what it will be evaluated on.             [scaling: Higham 2005; Al-Mohy & Higham 2009; docs/math.md]
+/// A     n x n, column-major, not modified; what is returned may refer to it.
+/// work  at least reduction_bytes<T>(n).
+/// cost  one product, which the evaluation then need not make again; one more where it is balanced; a Schur form, about
+///       25 n^3 complex multiplications, where it is strongly non-normal.
+template <class T>
+Reduced<T> reduce(View<const T> A, Purpose purpose, const Options& options, Workspace& work) {
+  return detail::Reduction<T>(A, purpose, options, work).run();
+}
+
+/// Bytes of workspace that `reduce` takes at most.
+template <class T>
+std::size_t reduction_bytes(Index n) {
+  using C = Complex<T>;
+  // Shifted, B2, spare, graded and balanced; S, S2, Q and spare.
+  return 5 * matrix_bytes<T>(n, n) + 4 * matrix_bytes<C>(n, n) + 3 * matrix_bytes<C>(n, 1) +
+         matrix_bytes<C>(blas::schur_work_elements(n), 1) + 3 * matrix_bytes<Real<T>>(n, 1);
+}
+
+}  // namespace matfun
