@@ -129,6 +129,24 @@ R effective_norm(const Norms<R>& norms, int power, Purpose purpose) {
   return std::min(effective_norm(norms.one, power, purpose), effective_norm(norms.infinity, power, purpose));
 }
 
+/// The ladder that a method climbs.
+template <class R>
+const Ladder& ladder_of(Method method) {
+  return method == Method::pade ? kPadeLadder<R> : kPolynomialLadder<R>;
+}
+
+/// The greatest effective norm that a row covers for a purpose.
+template <class R>
+R bound_of(const Threshold& row, Purpose purpose) {
+  return static_cast<R>(purpose == Purpose::value ? row.theta : row.ell);
+}
+
+/// True where a matrix of this norm, of whose square nothing is known, takes squarings.
+template <class R>
+bool takes_squarings(R norm, Purpose purpose, Method method) {
+  return !(norm <= bound_of<R>(ladder_of<R>(method).rows.back(), purpose));
+}
+
 /// The plan for a matrix whose norms, and whose square's, are these, finite and >= 0: the least row of the ladder that
 /// covers it, else the last with squarings.
 ///
@@ -137,12 +155,14 @@ R effective_norm(const Norms<R>& norms, int power, Purpose purpose) {
 /// higher degree, hence fewer squarings (plan_test.cpp compares with the search over all pairs).
 template <class R>
 Plan choose_plan(const Norms<R>& norms, Purpose purpose, Method method) {
-  const Ladder& ladder = method == Method::pade ? kPadeLadder<R> : kPolynomialLadder<R>;
+  const Ladder& ladder = ladder_of<R>(method);
   const R norm = norms.first();
+  const R least = std::min(norm, std::sqrt(std::min(norms.one.second, norms.infinity.second)));
   R alpha = 0, bound = 0;
   for (const Threshold& row : ladder.rows) {
+    bound = bound_of<R>(row, purpose);
+    if (least > bound && &row != &ladder.rows.back()) continue;  // spares the powers: no effective norm is less
     alpha = effective_norm(norms, detail::first_error_power(ladder.scheme, row.degree), purpose);
-    bound = static_cast<R>(purpose == Purpose::value ? row.theta : row.ell);
     if (alpha <= bound) return {ladder.scheme, row.degree, 0, norm, alpha};
   }
   // s = ceil(log2(alpha / bound)), by exact comparisons: bound * 2^s is exact, a logarithm is not.

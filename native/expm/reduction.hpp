@@ -65,8 +65,7 @@ Real<T> overscaling(View<const T> B2, T* v, T* w) {
   const Index n = B2.rows;
   // No eigenvector or sum of few of any matrix that is likely to come.
   for (Index i = 0; i < n; ++i) v[i] = T(R(1) + R(0.5) * std::sin(R(i * i + 1)));
-  R logarithm = 0;  // of |B2^16 v| / |v|
-  R before = 0;
+  R before = 0, logarithm = 0;  // of |B2^16 v| / |v|
   for (Index i = 0; i < n; ++i) before += std::abs(v[i]);
   for (int power = 0; power < kPower; ++power) {
     std::fill_n(w, n, T(0));
@@ -96,8 +95,9 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
                                 View<T> spare) {
   using R = Real<T>;
   // |B| <= n max |b_ij|, where the norm itself overflows.
-  const int exponent =
-      std::isfinite(norm) ? std::ilogb(norm) + 1 : std::ilogb(max_abs(B)) + 1 + std::ilogb(static_cast<R>(B.rows)) + 1;
+  const int exponent = norm == 0             ? 0
+                       : std::isfinite(norm) ? std::ilogb(norm) + 1
+                                             : std::ilogb(max_abs(B)) + 2 + std::ilogb(static_cast<R>(B.rows));
   const int p = std::max(0, exponent - kSafeExponent<R>);
   if (p > 0) {
     copy(B, spare);
@@ -118,7 +118,7 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
   return {plan, non_normality(norms)};
 }
 
-/// tr(A) / n, each term divided by itself, so that it overflows no sooner than A.
+/// tr(A) / n, divided term by term: the trace itself may overflow.
 template <class T>
 T mean_of_diagonal(View<const T> A) {
   T mean = 0;
@@ -165,8 +165,9 @@ class Reduction {
       return reduced_;
     }
     if (options_.shift == Choice::always || (options_.shift == Choice::automatic && squares(norm))) norm = shift(norm);
-    const Plan by_norm = choose_plan(without_square(norm), purpose_, options_.method);
-    if (by_norm.degree <= 2 && options_.balance != Choice::always) {
+    const Plan by_norm =
+        choose_plan(without_square(std::min(norm, std::numeric_limits<R>::max())), purpose_, options_.method);
+    if (n_ == 0 || (by_norm.degree <= 2 && options_.balance != Choice::always)) {
       finish(by_norm);
       return reduced_;
     }
@@ -174,8 +175,7 @@ class Reduction {
     reduced_.B2 = work_.take<T>(n_, n_);
     spare_ = work_.take<T>(n_, n_);
     Squared<R> squared = plan_by_square(reduced_.B, norm, purpose_, options_.method, reduced_.B2, spare_);
-    if (triangular && std::ilogb(std::min(norm, std::numeric_limits<R>::max())) > kSafeExponent<R>)
-      grade(norm, squared);
+    if (triangular && options_.balance != Choice::never) grade(norm, squared);
     if (may_balance(squared, triangular)) balance(norm, squared);
     if (triangular)
       squared.plan.form = Form::triangular;
@@ -186,10 +186,7 @@ class Reduction {
   }
 
  private:
-  /// True where the norm alone would ask for squarings: below that there is nothing to gain.
-  bool squares(R norm) const {
-    return !std::isfinite(norm) || choose_plan(without_square(norm), purpose_, options_.method).squarings > 0;
-  }
+  bool squares(R norm) const { return takes_squarings(norm, purpose_, options_.method); }
 
   void finish(Plan plan) {
     plan.shift = std::complex<double>(shift_);
@@ -216,6 +213,7 @@ class Reduction {
   }
 
   bool may_balance(const Squared<R>& squared, bool triangular) const {
+    if (reduced_.d != nullptr) return false;
     if (options_.balance != Choice::automatic) return options_.balance == Choice::always;
     return purpose_ != Purpose::derivative && !triangular && squared.non_normality > static_cast<R>(kTryBalance);
   }
@@ -232,6 +230,7 @@ class Reduction {
   /// Balances a triangular matrix whose off-diagonal is huge by powers 2^(-g i): rounding is the same with and without, but
   /// tangents, which grow with the square of the off-diagonal, would leave the range.
   void grade(R& norm, Squared<R>& squared) {
+    if (norm < std::ldexp(R(1), kSafeExponent<R>)) return;
     R greatest = 0;
     for (Index j = 0; j < n_; ++j)
       for (Index i = 0; i < n_; ++i)
