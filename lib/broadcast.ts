@@ -1,6 +1,6 @@
-import { rangeError } from './errors.ts'
+import { rangeError, typeError } from './errors.ts'
 import type { Stack } from './input.ts'
-import { gather, type NDArray, product, rowMajorStrides } from './ndarray.ts'
+import { type DataOf, type DType, gather, type NDArray, product, rowMajorStrides } from './ndarray.ts'
 
 /**
  * How the leading dimensions of A and of its directions meet, by NumPy's rule. Each matrix of A meets the same number
@@ -11,7 +11,7 @@ export interface Pairing {
   readonly batch: readonly number[]
   readonly directionsPerMatrix: number
   /** [count of A, directionsPerMatrix, n, n], contiguous. */
-  readonly directions: Float64Array
+  readonly directions: DataOf<DType>
   /**
    * Strides that show results laid out like `directions` in the order of `batch`, or undefined where that is how they
    * lie already.
@@ -19,8 +19,8 @@ export interface Pairing {
   readonly resultStrides: readonly number[] | undefined
 }
 
-/** Pairs A with E or W; ERR_SHAPE where orders differ or the leading dimensions do not broadcast. */
-export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pairing {
+/** Pairs A with E or W of its dtype; ERR_SHAPE where orders differ or the leading dimensions do not broadcast. */
+export function pair(A: Stack, name: string, E: Stack): Pairing {
   if (A.n !== E.n)
     throw rangeError('ERR_SHAPE', `${name} must have matrices of order ${A.n} like A, got order ${E.n}`)
   if (sameShape(A.batch, E.batch))
@@ -41,8 +41,8 @@ export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pa
   const order = [...own, ...free]
   const { n } = A
   const eStrides = rowMajorStrides([...e, n, n])
-  const spread: NDArray<'float64'> = {
-    dtype: 'float64',
+  const spread: NDArray = {
+    dtype: E.dtype,
     shape: [...order.map((k) => batch[k]), n, n],
     data: E.data,
     strides: [...order.map((k) => (e[k] === 1 ? 0 : eStrides[k])), n, 1],
@@ -56,9 +56,32 @@ export function pair(A: Stack<'float64'>, name: string, E: Stack<'float64'>): Pa
   return {
     batch,
     directionsPerMatrix: product(free.map((k) => batch[k])),
-    directions: asTheyLie ? E.data : (gather(spread) as Float64Array),
+    directions: asTheyLie ? E.data : gather(spread),
     resultStrides: inOrder ? undefined : resultStrides,
   }
+}
+
+/**
+ * A and its direction in one dtype. Nested arrays carry none of their own: plain numbers among them become complex128
+ * beside a complex128 operand, since nothing is lost by that.
+ * Errors: ERR_DTYPE where the dtypes differ otherwise.
+ */
+export function inOneDType(a: Stack, name: string, e: Stack): readonly [a: Stack, e: Stack] {
+  if (a.dtype === e.dtype) return [a, e]
+  const isPlain = ({ dtype, view }: Stack): boolean => view === undefined && dtype === 'float64'
+  if (isPlain(a) && e.dtype === 'complex128') return [toComplex(a), e]
+  if (isPlain(e) && a.dtype === 'complex128') return [a, toComplex(e)]
+  const nested = a.view === undefined || e.view === undefined
+  const hint = nested ? '; nested arrays are float64, or complex128 where they hold { re, im }' : ''
+  throw typeError('ERR_DTYPE', `${name} must have dtype ${a.dtype} like A, got ${e.dtype}${hint}`)
+}
+
+function toComplex(stack: Stack): Stack<'complex128'> {
+  const data = new Float64Array(2 * stack.data.length)
+  stack.data.forEach((x, k) => {
+    data[2 * k] = x
+  })
+  return { ...stack, dtype: 'complex128', data, view: undefined }
 }
 
 /** NumPy's rule: aligned at the right, dimensions are equal or one of them is 1. Undefined where that does not hold. */

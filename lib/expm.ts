@@ -1,33 +1,51 @@
-import { pair } from './broadcast.ts'
-import { type Failure, type FailureCode, MatfunError, rangeError, typeError } from './errors.ts'
-import { type Destination, type MatrixInput, readDestination, readStack, type Stack } from './input.ts'
-import { native } from './native.ts'
-import { allocate, gather, type NDArray, ndarray, overlap, product, scatter } from './ndarray.ts'
-import { type ComputeOptions, fillsWithNaN, methodCode, type Out, requireKnown } from './options.ts'
+import { inOneDType, pair } from './broadcast.ts'
+import { destination, refuseOverlap } from './destination.ts'
+import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
+import { MatfunError, rangeError } from './errors.ts'
+import { failuresOf } from './failures.ts'
+import { type MatrixInput, readStack, type Stack } from './input.ts'
+import { dtypeCodes, native, operationCodes } from './native.ts'
+import type { DType, NDArray } from './ndarray.ts'
+import {
+  type ComputeOptions,
+  computeOptionNames,
+  fillsWithNaN,
+  type Out,
+  planCodes,
+  requireKnown,
+} from './options.ts'
 
 /** Options of {@link expm}. */
-export interface ExpmOptions extends ComputeOptions {
-  /** Where to write exp(A), of A's shape; must not overlap A. */
-  readonly out?: Out
+export interface ExpmOptions<D extends DType = DType> extends ComputeOptions {
+  /** Where to write exp(A), of A's shape and dtype; must not overlap A. */
+  readonly out?: Out<D>
 }
 
 /** Options of {@link expmJVP}. */
-export interface ExpmJVPOptions extends ComputeOptions {
+export interface ExpmJVPOptions<D extends DType = DType> extends ComputeOptions {
   /** Where to write either result or both; they must overlap neither an input nor one another. */
-  readonly out?: { readonly value?: Out; readonly tangent?: Out }
+  readonly out?: { readonly value?: Out<D>; readonly tangent?: Out<D> }
 }
 
 /** Options of {@link expmVJP}. */
-export interface ExpmVJPOptions extends ComputeOptions {
+export interface ExpmVJPOptions<D extends DType = DType> extends ComputeOptions {
   /** Where to write either result or both; they must overlap neither an input nor one another. */
-  readonly out?: { readonly value?: Out; readonly cotangent?: Out }
+  readonly out?: { readonly value?: Out<D>; readonly cotangent?: Out<D> }
 }
 
-/** The codes of native/expm/expm.hpp's Operation. */
-export const operationCodes = { expm: 0, jvp: 1, vjp: 2 } as const
+/** exp(A) and a derivative in the direction E. */
+export interface ExpmJVP<D extends DType = DType> {
+  readonly value: NDArray<D>
+  readonly tangent: NDArray<D>
+}
 
-/** native/linalg/scalar.hpp's Status, from 1 on. */
-const failureCodes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
+/** exp(A) and the pullback of a cotangent W. */
+export interface ExpmVJP<D extends DType = DType> {
+  readonly value: NDArray<D>
+  readonly cotangent: NDArray<D>
+}
+
+const optionNames = ['out', ...computeOptionNames]
 
 /** OpenBLAS counts in 32 bits: 46341^2 > 2^31 - 1. */
 const maxOrder = 46340
@@ -41,8 +59,8 @@ const derivativeNames = {
 /**
  * The matrix exponential exp(A) = I + A + A²/2! + ..., of one matrix or of each in a stack.
  *
- * @param A shape [..., n, n], in any form of {@link MatrixInput}; float64. Not modified.
- * @returns exp(A), of A's shape, row-major.
+ * @param A shape [..., n, n], in any form of {@link MatrixInput}: float64, float32, complex128 or complex64. Not modified.
+ * @returns exp(A), of A's shape and dtype, row-major, computed in that dtype's own precision.
  * @throws TypeError or RangeError with a `code` for wrong arguments, before any work; {@link MatfunError} where a
  *   matrix has a NaN or Inf, or its exponential overflows (see `onFailure`).
  *
@@ -54,18 +72,22 @@ const derivativeNames = {
  * @example
  * expm([[0, 1], [-1, 0]]).data  // Float64Array [cos 1, sin 1, -sin 1, cos 1]
  */
-export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float64'> {
-  requireKnown('options', options, ['out', 'method', 'onFailure'])
-  const method = methodCode(options.method)
+export function expm<const A extends MatrixInput>(
+  A: A,
+  options: ExpmOptions<DTypeOf<A>> = {},
+): NDArray<DTypeOf<A>> {
+  requireKnown('options', options, optionNames)
+  const codes = planCodes(options)
   const nan = fillsWithNaN(options.onFailure)
-  const a = readFloat64('A', A)
-  const value = destination('out', options.out, [...a.batch, a.n, a.n])
+  const a = readMatrices('A', A)
+  const value = destination('out', options.out, a.dtype, [...a.batch, a.n, a.n])
   refuseOverlap([['A', a.view]], [['out', value.given]])
   // Nothing is to be done for empty matrices, however many there are.
   const statuses =
-    a.data.length && native.run(operationCodes.expm, method, a.n, a.count, 0, a.data, value.data)
-  const result = value.finish()
-  if (statuses && !nan) throw new MatfunError(failures(statuses))
+    a.data.length &&
+    native.run(operationCodes.expm, dtypeCodes[a.dtype], ...codes, a.n, a.count, 0, a.data, value.data)
+  const result = value.finish() as NDArray<DTypeOf<A>>
+  if (statuses && !nan) throw new MatfunError(failuresOf(statuses))
   return result
 }
 
@@ -73,7 +95,8 @@ export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float6
  * exp(A) and its Fréchet derivative in the direction E: L(A, E) = d/dt exp(A + tE) at t = 0. The pushforward.
  *
  * @param A shape [..., n, n], as for {@link expm}.
- * @param E the direction, shape [..., n, n]. Leading dimensions broadcast with A's by NumPy's rule; a matrix that
+ * @param E the direction, shape [..., n, n], of A's dtype; nested plain numbers, of A or of E, are complex128 beside a
+ *   complex128 operand. Leading dimensions broadcast with A's by NumPy's rule; a matrix that
  *   meets several directions is evaluated once for each group of them (8 or more).
  * @returns `value`, exp(A) of A's shape, and `tangent`, L(A, E) of the broadcast shape.
  * @throws as {@link expm}; `failures` count the derivatives, in the order of the broadcast batch. A direction with a
@@ -86,18 +109,19 @@ export function expm(A: MatrixInput, options: ExpmOptions = {}): NDArray<'float6
  * @example
  * expmJVP([[0, 0], [0, 0]], [[1, 2], [3, 4]]).tangent.data  // Float64Array [1, 2, 3, 4]: L(0, E) = E
  */
-export function expmJVP(
-  A: MatrixInput,
-  E: MatrixInput,
-  options: ExpmJVPOptions = {},
-): { value: NDArray<'float64'>; tangent: NDArray<'float64'> } {
+export function expmJVP<const A extends MatrixInput, const E extends MatrixInput>(
+  A: A,
+  E: E,
+  options: ExpmJVPOptions<DTypeOfPair<A, E>> = {},
+): ExpmJVP<DTypeOfPair<A, E>> {
   const { value, result } = derivative('jvp', A, E, options, options?.out?.tangent)
-  return { value, tangent: result }
+  return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
 }
 
 /**
  * exp(A) and the pullback of a cotangent W: L(Aᴴ, W), the gradient with respect to A of a function whose gradient with
- * respect to exp(A) is W. In the inner product Re tr(Xᴴ Y), <W, L(A, E)> = <L(Aᴴ, W), E> for every E.
+ * respect to exp(A) is W. In the inner product Re tr(Xᴴ Y), <W, L(A, E)> = <L(Aᴴ, W), E> for every E; for complex dtypes
+ * PyTorch and ChainRules have the same convention, and JAX the conjugate one.
  *
  * @param A shape [..., n, n], as for {@link expm}.
  * @param W the cotangent, shape [..., n, n]; broadcasts as E does for {@link expmJVP}. Not modified.
@@ -111,13 +135,13 @@ export function expmJVP(
  * // f(A) = sum of the entries of exp(A) has gradient L(Aᵀ, ones):
  * expmVJP([[0, 0], [0, 0]], [[1, 1], [1, 1]]).cotangent.data  // Float64Array [1, 1, 1, 1]
  */
-export function expmVJP(
-  A: MatrixInput,
-  W: MatrixInput,
-  options: ExpmVJPOptions = {},
-): { value: NDArray<'float64'>; cotangent: NDArray<'float64'> } {
+export function expmVJP<const A extends MatrixInput, const W extends MatrixInput>(
+  A: A,
+  W: W,
+  options: ExpmVJPOptions<DTypeOfPair<A, W>> = {},
+): ExpmVJP<DTypeOfPair<A, W>> {
   const { value, result } = derivative('vjp', A, W, options, options?.out?.cotangent)
-  return { value, cotangent: result }
+  return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
 }
 
 function derivative(
@@ -126,18 +150,18 @@ function derivative(
   direction: MatrixInput,
   options: ComputeOptions & { readonly out?: { readonly value?: Out } },
   resultOut: Out | undefined,
-): { value: NDArray<'float64'>; result: NDArray<'float64'> } {
+): { value: NDArray; result: NDArray } {
   const names = derivativeNames[operation]
-  requireKnown('options', options, ['out', 'method', 'onFailure'])
+  requireKnown('options', options, optionNames)
   if (options.out !== undefined) requireKnown('options.out', options.out, ['value', names.result])
-  const method = methodCode(options.method)
+  const codes = planCodes(options)
   const nan = fillsWithNaN(options.onFailure)
-  const a = readFloat64('A', A)
-  const e = readFloat64(names.direction, direction)
+  const read = [readMatrices('A', A), readMatrices(names.direction, direction)] as const
+  const [a, e] = inOneDType(read[0], names.direction, read[1])
   const { batch, directionsPerMatrix, directions, resultStrides } = pair(a, names.direction, e)
-  const { n, count } = a
-  const value = destination('out.value', options.out?.value, [...a.batch, n, n])
-  const result = destination(`out.${names.result}`, resultOut, [...batch, n, n], resultStrides)
+  const { n, count, dtype } = a
+  const value = destination('out.value', options.out?.value, dtype, [...a.batch, n, n])
+  const result = destination(`out.${names.result}`, resultOut, dtype, [...batch, n, n], resultStrides)
   refuseOverlap(
     [
       ['A', a.view],
@@ -148,84 +172,19 @@ function derivative(
       [`out.${names.result}`, result.given],
     ],
   )
-  const code = operationCodes[operation]
+  const shape = [n, count, directionsPerMatrix] as const
+  const arrays = [a.data, value.data, directions, result.data] as const
   const statuses =
-    a.data.length &&
-    native.run(code, method, n, count, directionsPerMatrix, a.data, value.data, directions, result.data)
+    a.data.length && native.run(operationCodes[operation], dtypeCodes[dtype], ...codes, ...shape, ...arrays)
   const done = { value: value.finish(), result: result.finish() }
-  if (statuses && !nan) throw new MatfunError(failures(statuses, batch, resultStrides))
+  if (statuses && !nan) throw new MatfunError(failuresOf(statuses, batch, resultStrides))
   return done
 }
 
-/** An input that this version computes: float64, of an order that OpenBLAS can count. */
-export function readFloat64(name: string, input: MatrixInput): Stack<'float64'> {
-  return readStack(name, input, (dtype, n) => {
-    if (dtype !== 'float64')
-      throw typeError('ERR_DTYPE', `${name} has dtype ${dtype}; this version computes float64 only`)
+/** An input of any dtype, of an order that OpenBLAS can count. Errors: those of readStack, and ERR_TOO_LARGE. */
+export function readMatrices(name: string, input: MatrixInput): Stack {
+  return readStack(name, input, (n) => {
     if (n > maxOrder)
       throw rangeError('ERR_TOO_LARGE', `${name} has order ${n}; OpenBLAS's integers reach to ${maxOrder}`)
-  }) as Stack<'float64'>
-}
-
-/** What the addon writes, and how it becomes what the caller gets. */
-interface Target {
-  readonly data: Float64Array
-  readonly given: NDArray | undefined
-  finish(): NDArray<'float64'>
-}
-
-/**
- * Where a result goes: the caller's `out` or a new array. The addon's result is laid out with `strides` where they are
- * given (see Pairing), and then, or where `out` is not contiguous, is written to its own place and brought over.
- */
-function destination(
-  name: string,
-  out: Out | undefined,
-  shape: readonly number[],
-  strides?: readonly number[],
-): Target {
-  const given: Destination | undefined =
-    out === undefined ? undefined : readDestination(name, out, 'float64', shape)
-  if (given?.contiguous && !strides)
-    return {
-      data: given.contiguous as Float64Array,
-      given: given.array,
-      finish: () => given.array as NDArray<'float64'>,
-    }
-  const data = allocate('float64', product(shape))
-  const finish = (): NDArray<'float64'> => {
-    const inOrder = strides ? (gather({ ...ndarray('float64', shape, data), strides }) as Float64Array) : data
-    if (!given) return ndarray('float64', shape, inOrder)
-    scatter(inOrder, given.array)
-    return given.array as NDArray<'float64'>
-  }
-  return { data, given: given?.array, finish }
-}
-
-type Named = readonly [name: string, array: NDArray | undefined]
-
-function refuseOverlap(inputs: readonly Named[], outputs: readonly Named[]): void {
-  outputs.forEach(([name, output], k) => {
-    if (!output) return
-    for (const [other, array] of [...inputs, ...outputs.slice(k + 1)])
-      if (array && overlap(output, array))
-        throw rangeError(
-          'ERR_ALIASED_OUT',
-          `${name} must not overlap ${other}: it would be overwritten while in use`,
-        )
   })
-}
-
-/** The statuses that are not ok; where results were laid out by other strides than row-major (see Pairing), so were they. */
-function failures(statuses: Uint8Array, batch?: readonly number[], strides?: readonly number[]): Failure[] {
-  let ordered: ArrayLike<number> = statuses
-  if (batch && strides) {
-    const size = strides[batch.length] ** 2 // n * n numbers a result, one status
-    const laidOut = ndarray('float64', batch, Float64Array.from(statuses))
-    ordered = gather({ ...laidOut, strides: batch.map((_, k) => strides[k] / size) })
-  }
-  const list: Failure[] = []
-  for (let index = 0; index < ordered.length; index++)
-    if (ordered[index] !== 0) list.push({ index, code: failureCodes[ordered[index] - 1] })
-  return list
 }

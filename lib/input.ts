@@ -9,15 +9,24 @@ import {
   gather,
   type NDArray,
   ndarray,
-  overlapsItself,
   product,
   reach,
   rowMajorStrides,
+  storageOf,
 } from './ndarray.ts'
+
+/** Complex elements as stdlib's Complex128Array and Complex64Array hold them: re, im, re, im, ... in `buffer`. */
+export interface ComplexArray {
+  readonly buffer: ArrayBufferLike
+  /** In bytes. */
+  readonly byteOffset: number
+  /** In complex elements. */
+  readonly length: number
+}
 
 /** An array as other libraries have it: scijs ndarray, stdlib ndarray, numpy-ts and {@link NDArray} fit. */
 export interface ArrayLike2D {
-  readonly data: ArrayLike<number>
+  readonly data: ArrayLike<number> | ComplexArray
   readonly shape: ArrayLike<number>
   readonly strides?: ArrayLike<number>
   readonly stride?: ArrayLike<number>
@@ -52,12 +61,6 @@ export interface Stack<D extends DType = DType> {
   readonly view: NDArray<D> | undefined
 }
 
-/** A caller's `out`: where each element goes. Contiguous where `data` can be written as it stands. */
-export interface Destination {
-  readonly array: NDArray
-  readonly contiguous: DataOf<DType> | undefined
-}
-
 const typedArrayTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   Symbol.toStringTag,
@@ -68,130 +71,68 @@ function typedArrayName(value: unknown): string | undefined {
   return typedArrayTag.call(value)
 }
 
-function isFloatArray(value: unknown): value is Float64Array | Float32Array {
+/** True for a Float64Array or Float32Array of any realm. */
+export function isFloatArray(value: unknown): value is Float64Array | Float32Array {
   const name = typedArrayName(value)
   return name === 'Float64Array' || name === 'Float32Array'
 }
 
-/** Refuses what its caller does not compute, before anything is copied. */
-export type Check = (dtype: DType, n: number) => void
-
 /**
  * Reads an input in any accepted form as a stack of square matrices, in place where it is contiguous and
- * row-major already, else as a copy.
+ * row-major already, else as a copy. `check` may refuse an order n before anything is copied.
  * Errors: ERR_INVALID_ARG_TYPE, ERR_SHAPE, ERR_STRIDES, ERR_DTYPE, ERR_DETACHED, each naming the argument.
  */
-export function readStack(name: string, input: unknown, check?: Check): Stack {
+export function readStack(name: string, input: unknown, check?: (n: number) => void): Stack {
   if (Array.isArray(input)) return readNested(name, input, check)
   const view = readView(name, input)
   const { dtype, shape } = view
   const batch = shape.slice(0, -2)
   const n = shape[shape.length - 1]
-  check?.(dtype, n)
+  check?.(n)
   const count = product(batch)
   return { dtype, batch, n, count, data: contiguous(view) ?? gather(view), view }
 }
 
-/**
- * Reads a caller's `out`: a typed array of exactly the result's length, or an array object of its shape.
- * Errors as for inputs, and ERR_STRIDES where elements would overwrite one another.
- */
-export function readDestination(
-  name: string,
-  input: unknown,
-  dtype: DType,
-  shape: readonly number[],
-): Destination {
-  const view = isFloatArray(input)
-    ? readBareDestination(name, input, dtype, shape)
-    : readViewDestination(name, input, dtype, shape)
-  return { array: view, contiguous: contiguous(view) }
-}
-
-function readBareDestination(
-  name: string,
-  data: Float64Array | Float32Array,
-  dtype: DType,
-  shape: readonly number[],
-): NDArray {
-  requireAttached(name, data)
-  const length = product(shape) * components(dtype)
-  requireStorage(name, data, dtype)
-  if (data.length !== length)
-    throw rangeError(
-      'ERR_SHAPE',
-      `${name} must hold ${length} numbers for shape [${shape}], got ${data.length}`,
-    )
-  return ndarray(dtype, shape, data as DataOf<DType>)
-}
-
-function readViewDestination(name: string, input: unknown, dtype: DType, shape: readonly number[]): NDArray {
-  const expected = `${name} must be a Float64Array or an array object whose data is one`
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got ${describe(input)}`)
-  const view = readView(name, input)
-  if (!view.inPlace)
-    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got one whose data is a plain array`)
-  if (view.dtype !== dtype)
-    throw typeError('ERR_DTYPE', `${name} must have dtype ${dtype}, got ${view.dtype}`)
-  if (view.shape.length !== shape.length || view.shape.some((d, k) => d !== shape[k]))
-    throw rangeError('ERR_SHAPE', `${name} must have shape [${shape}], got [${view.shape}]`)
-  if (overlapsItself(view))
-    throw rangeError(
-      'ERR_STRIDES',
-      `${name} of shape [${view.shape}] and strides [${view.strides}] has elements that overwrite one another`,
-    )
-  const { inPlace, ...array } = view
-  return array
-}
-
 /** A detached buffer, or one shrunk below its view, reports length 0 as an empty array does; iterating tells them apart. */
-function requireAttached(name: string, data: Float64Array | Float32Array): void {
+export function requireAttached(name: string, data: Float64Array | Float32Array): void {
   if (data.length > 0) return
   try {
     data.values()
   } catch {
-    throw typeError(
-      'ERR_DETACHED',
-      `${name} is backed by an ArrayBuffer that is detached, or shrunk below its view`,
-    )
+    throw detached(name)
   }
 }
 
-function requireStorage(name: string, data: Float64Array | Float32Array, dtype: DType): void {
-  const wanted = dtype === 'float64' || dtype === 'complex128' ? 'Float64Array' : 'Float32Array'
+function detached(name: string): TypeError {
+  return typeError(
+    'ERR_DETACHED',
+    `${name} is backed by an ArrayBuffer that is detached, or shrunk below its view`,
+  )
+}
+
+/** Refuses a typed array that is not the kind that holds elements of `dtype`. */
+export function requireStorage(name: string, data: Float64Array | Float32Array, dtype: DType): void {
+  const wanted = storageOf(dtype).name
   const came = typedArrayName(data)
   if (came !== wanted)
     throw typeError('ERR_DTYPE', `${name} must be a ${wanted} for dtype ${dtype}, got a ${came}`)
 }
 
 /** A view, and whether it is the caller's memory that it reads. */
-type ReadView = NDArray & { readonly inPlace: boolean }
+export type ReadView = NDArray & { readonly inPlace: boolean }
 
-function readView(name: string, input: unknown): ReadView {
+/** Reads a bare typed array or an array object, in place where its data is a typed array. Errors as for {@link readStack}. */
+export function readView(name: string, input: unknown): ReadView {
   if (isFloatArray(input)) return { ...readBare(name, input), inPlace: true }
   if (typeof input !== 'object' || input === null)
     throw typeError(
       'ERR_INVALID_ARG_TYPE',
-      `${name} must be a Float64Array, nested arrays of numbers, or an object with data and shape, got ${describe(input)}`,
+      `${name} must be a Float64Array or Float32Array, nested arrays of numbers, or an object with data and shape, got ${describe(input)}`,
     )
   const source = input as ArrayLike2D
   const shape = readIntegers(`${name}.shape`, source.shape)
   requireSquare(name, shape)
-  const raw = source.data
-  let data: Float64Array | Float32Array
-  if (isFloatArray(raw)) {
-    requireAttached(`${name}.data`, raw)
-    data = raw
-  } else if (Array.isArray(raw)) {
-    data = Float64Array.from(raw, (value, k) => requireNumber(`${name}.data[${k}]`, value))
-  } else {
-    const kind = typedArrayName(raw)
-    if (kind !== undefined)
-      throw typeError('ERR_DTYPE', `${name}.data must be a Float64Array or Float32Array, got a ${kind}`)
-    throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a typed array, got ${describe(raw)}`)
-  }
-  const dtype = readDType(name, source.dtype, data)
+  const { data, dtype, inPlace } = readElements(name, source.data, readDType(name, source.dtype))
   const given = source.strides ?? source.stride
   const strides =
     given === undefined ? readOrder(name, source.order)(shape) : readIntegers(`${name}.strides`, given, true)
@@ -209,15 +150,56 @@ function readView(name: string, input: unknown): ReadView {
       'ERR_SHAPE',
       `${name}.data holds ${data.length} numbers, but shape [${shape}] takes ${product(shape) * components(dtype)}; give strides or an offset for a part of a larger buffer`,
     )
-  return {
-    dtype,
-    shape,
-    data: data as DataOf<DType>,
-    strides,
-    offset,
-    order: 'row-major',
-    inPlace: data === raw,
+  return { dtype, shape, data, strides, offset, order: 'row-major', inPlace }
+}
+
+interface Elements {
+  readonly data: DataOf<DType>
+  readonly dtype: DType
+  readonly inPlace: boolean
+}
+
+/** The numbers of an array object, of the dtype that it names or else of the one that its data has by itself. */
+function readElements(name: string, raw: unknown, named: DType | undefined): Elements {
+  if (isFloatArray(raw)) {
+    requireAttached(`${name}.data`, raw)
+    const dtype = named ?? naturalDType(raw)
+    requireStorage(`${name}.data`, raw, dtype)
+    return { data: raw, dtype, inPlace: true }
   }
+  if (Array.isArray(raw)) {
+    const dtype = named ?? 'float64'
+    const numbers = Float64Array.from(raw, (value, k) => requireNumber(`${name}.data[${k}]`, value))
+    return { data: storageOf(dtype).from(numbers), dtype, inPlace: false }
+  }
+  const elements = readComplexArray(name, raw)
+  if (elements === undefined) {
+    const kind = typedArrayName(raw)
+    if (kind !== undefined)
+      throw typeError('ERR_DTYPE', `${name}.data must be a Float64Array or Float32Array, got a ${kind}`)
+    throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a typed array, got ${describe(raw)}`)
+  }
+  if (named !== undefined && named !== elements.dtype)
+    throw typeError('ERR_DTYPE', `${name}.data holds ${elements.dtype}, but its dtype is ${named}`)
+  return elements
+}
+
+/** stdlib's complex arrays, which are no typed arrays, read through their buffer; undefined for all else. */
+function readComplexArray(name: string, raw: unknown): Elements | undefined {
+  const kind = (raw as object | null | undefined)?.constructor?.name
+  if (kind !== 'Complex128Array' && kind !== 'Complex64Array') return undefined
+  const { buffer, byteOffset, length } = raw as ComplexArray
+  const dtype = kind === 'Complex128Array' ? 'complex128' : 'complex64'
+  let data: Float64Array | Float32Array | undefined
+  try {
+    data = new (storageOf(dtype))(buffer, byteOffset, 2 * length)
+  } catch {
+    throw detached(`${name}.data`)
+  }
+  // What is no ArrayBuffer would have been copied.
+  if (data.buffer !== buffer || data.length !== 2 * length)
+    throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a ${kind} over an ArrayBuffer`)
+  return { data, dtype, inPlace: true }
 }
 
 function readBare(name: string, data: Float64Array | Float32Array): NDArray {
@@ -228,21 +210,23 @@ function readBare(name: string, data: Float64Array | Float32Array): NDArray {
       'ERR_SHAPE',
       `${name} is a bare typed array, so its length must be n*n, got ${data.length}; give an object with data and shape for a stack`,
     )
-  const dtype: DType = typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32'
-  return ndarray(dtype, [n, n], data as DataOf<DType>)
+  return ndarray(naturalDType(data), [n, n], data as DataOf<DType>)
 }
 
-function readDType(name: string, dtype: unknown, data: Float64Array | Float32Array): DType {
-  const natural: DType = typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32'
-  // scijs calls plain arrays 'array' and stdlib 'generic'; their numbers were copied to a Float64Array.
-  if (dtype === undefined || dtype === 'array' || dtype === 'generic') return natural
+function naturalDType(data: Float64Array | Float32Array): 'float64' | 'float32' {
+  return typedArrayName(data) === 'Float64Array' ? 'float64' : 'float32'
+}
+
+/** The dtype that an array object names, if any. */
+function readDType(name: string, dtype: unknown): DType | undefined {
+  // scijs calls plain arrays 'array' and stdlib 'generic'.
+  if (dtype === undefined || dtype === 'array' || dtype === 'generic') return undefined
   const known = typeof dtype === 'string' ? dtype : printed(dtype) // stdlib's dtype is an object that prints as its name
   if (known !== 'float64' && known !== 'float32' && known !== 'complex128' && known !== 'complex64')
     throw typeError(
       'ERR_DTYPE',
       `${name}.dtype must be float64, float32, complex128 or complex64, got ${describe(dtype)}`,
     )
-  requireStorage(`${name}.data`, data, known)
   return known
 }
 
@@ -316,7 +300,7 @@ function holdsComplex(node: unknown): boolean {
   return Array.isArray(node) ? node.some(holdsComplex) : typeof node === 'object' && node !== null
 }
 
-function readNested(name: string, input: Nested, check: Check | undefined): Stack {
+function readNested(name: string, input: Nested, check?: (n: number) => void): Stack {
   const shape: number[] = []
   let level: unknown = input
   while (Array.isArray(level)) {
@@ -334,7 +318,7 @@ function readNested(name: string, input: Nested, check: Check | undefined): Stac
   requireSquare(name, shape)
   const complex = holdsComplex(input)
   const dtype: DType = complex ? 'complex128' : 'float64'
-  check?.(dtype, shape[shape.length - 1])
+  check?.(shape[shape.length - 1])
   const data = allocate(dtype, product(shape))
   let to = 0
   const fill = (node: unknown, depth: number, path: string): void => {

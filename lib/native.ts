@@ -1,20 +1,46 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import type { DType } from './ndarray.ts'
+
+type Numbers = Float64Array | Float32Array
+
+/** The codes of native/expm/expm.hpp's Operation. */
+export const operationCodes = { expm: 0, jvp: 1, vjp: 2, cond: 3 } as const
+
+/** The codes of native/batch/job.hpp's DType. */
+export const dtypeCodes: Readonly<Record<DType, number>> = {
+  float64: 0,
+  float32: 1,
+  complex128: 2,
+  complex64: 3,
+}
 
 /** The addon's raw functions; native/addon/module.cpp states what each expects. */
 export interface Native {
   run(
     operation: number,
+    dtype: number,
     method: number,
+    shift: number,
+    balance: number,
     n: number,
     count: number,
     directions: number,
-    A: Float64Array,
-    value: Float64Array,
-    direction?: Float64Array,
-    result?: Float64Array,
+    A: Numbers,
+    value: Numbers,
+    direction?: Numbers,
+    result?: Numbers,
   ): Uint8Array | undefined
-  plan(operation: number, method: number, n: number, count: number, A: Float64Array): Float64Array
+  plan(
+    operation: number,
+    dtype: number,
+    method: number,
+    shift: number,
+    balance: number,
+    n: number,
+    count: number,
+    A: Numbers,
+  ): Float64Array
   info(): NativeInfo
 }
 

@@ -29,13 +29,24 @@ export function components(dtype: DType): 1 | 2 {
   return dtype === 'complex128' || dtype === 'complex64' ? 2 : 1
 }
 
-/** A typed array of `length` zeros for elements of D; RangeError where the machine has no room for it. */
+/** A constructor of typed arrays of floats. */
+export interface FloatArrayConstructor {
+  readonly name: string
+  new (length: number): DataOf<DType>
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): DataOf<DType>
+  from(numbers: ArrayLike<number>): DataOf<DType>
+}
+
+/** The kind of typed array that holds elements of a dtype. */
+export function storageOf(dtype: DType): FloatArrayConstructor {
+  return dtype === 'float64' || dtype === 'complex128' ? Float64Array : Float32Array
+}
+
+/** A typed array of zeros for so many elements of D; RangeError where the machine has no room for it. */
 export function allocate<D extends DType>(dtype: D, elements: number): DataOf<D> {
   const length = elements * components(dtype)
   try {
-    return (
-      dtype === 'float64' || dtype === 'complex128' ? new Float64Array(length) : new Float32Array(length)
-    ) as DataOf<D>
+    return new (storageOf(dtype))(length) as DataOf<D>
   } catch {
     throw rangeError('ERR_OUT_OF_MEMORY', `the result needs ${length} numbers, more than can be allocated`)
   }

@@ -1,5 +1,6 @@
 import { describe, typeError } from './errors.ts'
-import type { NDArray } from './ndarray.ts'
+import type { ArrayLike2D, ComplexArray } from './input.ts'
+import type { DataOf, DType, NDArray } from './ndarray.ts'
 
 /**
  * How the exponential is evaluated. `polynomial`: polynomials that agree with Taylor's to degree 1 to 21, in at most five products,
@@ -8,16 +9,38 @@ import type { NDArray } from './ndarray.ts'
  */
 export type Method = 'auto' | 'polynomial' | 'pade'
 
-/** Where to write a result: a Float64Array of exactly its length, or an array object of its shape. */
-export type Out =
-  | Float64Array
-  | NDArray<'float64'>
-  | { readonly data: Float64Array; readonly shape: ArrayLike<number> }
+/** Whether a reduction is made before the evaluation: where it helps, always, or never. */
+export type Choice = 'auto' | boolean
 
-/** Options of every call that computes. */
-export interface ComputeOptions {
+type Storage<D extends DType> = D extends 'complex128' | 'complex64' ? DataOf<D> | ComplexArray : DataOf<D>
+
+/**
+ * Where to write a result of dtype D: a typed array of exactly its length (twice the elements for complex D), or an
+ * array object of its shape and dtype, of any strides.
+ */
+export type Out<D extends DType = DType> =
+  | DataOf<D>
+  | NDArray<D>
+  | (ArrayLike2D & { readonly data: Storage<D> })
+
+/** How a matrix is evaluated. */
+export interface PlanOptions {
   /** Default `auto`. */
   readonly method?: Method
+  /**
+   * Takes the mean of the diagonal off and multiplies by its exponential as the squarings go. `auto` (the default): where
+   * that at least halves the norm. `true`: always. `false`: never.
+   */
+  readonly shift?: Choice
+  /**
+   * Balances the matrix by a diagonal similarity of powers of two. `auto` (the default): where that lowers the norm well
+   * and costs the result no accuracy. `true`: always. `false`: never.
+   */
+  readonly balance?: Choice
+}
+
+/** Options of every call that computes. */
+export interface ComputeOptions extends PlanOptions {
   /**
    * What becomes of matrices that cannot be done (a NaN or Inf in them, a result that overflows, a singular
    * denominator). `throw` (the default): a MatfunError that lists them; the others are done all the same, as `out` then
@@ -25,6 +48,12 @@ export interface ComputeOptions {
    */
   readonly onFailure?: 'throw' | 'nan'
 }
+
+/** The names of {@link PlanOptions}. */
+export const planOptionNames = ['method', 'shift', 'balance'] as const
+
+/** The names of {@link ComputeOptions}. */
+export const computeOptionNames = [...planOptionNames, 'onFailure'] as const
 
 /** The codes of native/expm/plan.hpp's Method. */
 const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }
@@ -41,7 +70,26 @@ export function requireKnown(name: string, options: object, known: readonly stri
       )
 }
 
-export function methodCode(method: unknown): number {
+/** The addon's method, shift and balance. ERR_INVALID_OPTION for a value that is none. */
+export function planCodes(options: PlanOptions): [method: number, shift: number, balance: number] {
+  return [
+    methodCode(options.method),
+    choiceCode('shift', options.shift),
+    choiceCode('balance', options.balance),
+  ]
+}
+
+/** True where failures become NaN. ERR_INVALID_OPTION for a value that is none. */
+export function fillsWithNaN(onFailure: unknown): boolean {
+  if (onFailure !== undefined && onFailure !== 'throw' && onFailure !== 'nan')
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `options.onFailure must be 'throw' or 'nan', got ${describe(onFailure)}`,
+    )
+  return onFailure === 'nan'
+}
+
+function methodCode(method: unknown): number {
   if (method === undefined) return methodCodes.auto
   if (typeof method !== 'string' || !Object.hasOwn(methodCodes, method))
     throw typeError(
@@ -51,11 +99,13 @@ export function methodCode(method: unknown): number {
   return methodCodes[method as Method]
 }
 
-export function fillsWithNaN(onFailure: unknown): boolean {
-  if (onFailure !== undefined && onFailure !== 'throw' && onFailure !== 'nan')
+/** native/expm/plan.hpp's Choice. */
+function choiceCode(name: 'shift' | 'balance', choice: unknown): 0 | 1 | 2 {
+  if (choice === undefined || choice === 'auto') return 0
+  if (typeof choice !== 'boolean')
     throw typeError(
       'ERR_INVALID_OPTION',
-      `options.onFailure must be 'throw' or 'nan', got ${describe(onFailure)}`,
+      `options.${name} must be 'auto', true or false, got ${describe(choice)}`,
     )
-  return onFailure === 'nan'
+  return choice ? 2 : 1
 }

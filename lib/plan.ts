@@ -1,34 +1,46 @@
+import type { DTypeOf, SingleMatrix } from './dtypes.ts'
 import { describe, type Failure, MatfunError, typeError } from './errors.ts'
-import { operationCodes, readFloat64 } from './expm.ts'
-import type { MatrixInput, Stack } from './input.ts'
-import { native } from './native.ts'
-import { type Method, methodCode, requireKnown } from './options.ts'
+import { readMatrices } from './expm.ts'
+import type { Complex, MatrixInput, Stack } from './input.ts'
+import { dtypeCodes, native, operationCodes } from './native.ts'
+import { components, type DType } from './ndarray.ts'
+import { type PlanOptions, planCodes, planOptionNames, requireKnown } from './options.ts'
 
-/** What will be done for one matrix. */
-export interface Plan {
+/** What will be done for one matrix of dtype D. */
+export interface Plan<D extends DType = DType> {
   /** `scalar` is the exponential of a 1 x 1 matrix. */
   readonly method: 'scalar' | 'polynomial' | 'pade'
   /** To which the polynomial is Taylor's (1, 2, 4, 8, 15, 21), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
   readonly degree: number
   /** n x n products that the scheme takes, without squarings; a Padé scheme takes a linear solve besides. */
   readonly products: number
-  /** How often the exponential of A / 2^squarings is squared. */
+  /** How often the exponential of the reduced matrix over 2^squarings is squared. */
   readonly squarings: number
-  /** min(|A|₁, |A|∞), from which the rest follows. */
+  /** min(|B|₁, |B|∞) of B, the matrix after shift and balancing. */
   readonly norm: number
+  /** What degree and squarings were chosen from: a bound from |B| and |B²|, at most `norm`. */
+  readonly alpha: number
+  /**
+   * `full`: B as it stands. `triangular`: the diagonal and the first superdiagonal are recomputed at every squaring.
+   * `schur`: a Schur decomposition first, then as `triangular`.
+   */
+  readonly form: 'full' | 'triangular' | 'schur'
+  /** Whether B comes of a diagonal similarity. */
+  readonly balanced: boolean
+  /** What was taken off the diagonal, 0 where nothing was; `{ re, im }` for complex dtypes. */
+  readonly shift: D extends 'complex128' | 'complex64' ? Complex : number
 }
 
 /** Options of {@link expmPlan}. */
-export interface ExpmPlanOptions {
-  /** Default `auto`. */
-  readonly method?: Method
+export interface ExpmPlanOptions extends PlanOptions {
   /** `value` (the default): the plan of `expm`. `derivative`: that of `expmJVP` and `expmVJP`, whose bound is stricter. */
   readonly purpose?: 'value' | 'derivative'
 }
 
-/** native/expm/plan.hpp's Scheme. */
+/** native/expm/plan.hpp's Scheme and Form. */
 const schemes = ['scalar', 'polynomial', 'pade'] as const
-const fields = 6
+const forms = ['full', 'triangular', 'schur'] as const
+const fields = 11
 
 /**
  * What `expm` or its derivatives will do for each matrix, without doing it.
@@ -36,17 +48,21 @@ const fields = 6
  * @param A shape [..., n, n], as for `expm`.
  * @returns one {@link Plan} for a single matrix (shape [n, n]); for a stack a list of them in row-major order.
  * @throws as `expm` for wrong arguments; {@link MatfunError} with ERR_NOT_FINITE for a matrix with a NaN or Inf.
- * Cost: 2n² additions a matrix.
+ * Cost: a few passes over each matrix, and for large norms a product.
  *
  * @example
  * expmPlan([[0, 10.7], [10.7, 0]])
- * // { method: 'polynomial', degree: 21, products: 5, squarings: 3, norm: 10.7 }
+ * // { method: 'polynomial', degree: 21, products: 5, squarings: 3, norm: 10.7, alpha: 10.7,
+ * //   form: 'full', balanced: false, shift: 0 }
  */
-export function expmPlan(A: Float64Array | readonly (readonly number[])[], options?: ExpmPlanOptions): Plan
-export function expmPlan(A: MatrixInput, options?: ExpmPlanOptions): Plan | Plan[]
+export function expmPlan<const A extends SingleMatrix>(A: A, options?: ExpmPlanOptions): Plan<DTypeOf<A>>
+export function expmPlan<const A extends MatrixInput>(
+  A: A,
+  options?: ExpmPlanOptions,
+): Plan<DTypeOf<A>> | Plan<DTypeOf<A>>[]
 export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | Plan[] {
-  requireKnown('options', options, ['method', 'purpose'])
-  const method = methodCode(options.method)
+  requireKnown('options', options, [...planOptionNames, 'purpose'])
+  const codes = planCodes(options)
   const { purpose = 'value' } = options
   if (purpose !== 'value' && purpose !== 'derivative')
     throw typeError(
@@ -54,18 +70,32 @@ export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | 
       `options.purpose must be 'value' or 'derivative', got ${describe(purpose)}`,
     )
   const operation = purpose === 'value' ? operationCodes.expm : operationCodes.jvp
-  const a = readFloat64('A', A)
-  const plans = readPlans(a, native.plan(operation, method, a.n, a.count, a.data))
+  const a = readMatrices('A', A)
+  const plans = readPlans(a, native.plan(operation, dtypeCodes[a.dtype], ...codes, a.n, a.count, a.data))
   return a.batch.length === 0 ? plans[0] : plans
 }
 
 function readPlans(a: Stack, raw: Float64Array): Plan[] {
+  const isComplex = components(a.dtype) === 2
   const plans: Plan[] = []
   const failures: Failure[] = []
   for (let k = 0; k < a.count; k++) {
-    const [status, scheme, degree, products, squarings, norm] = raw.subarray(k * fields, (k + 1) * fields)
+    const [status, scheme, degree, products, squarings, norm, alpha, form, balanced, re, im] = raw.subarray(
+      k * fields,
+      (k + 1) * fields,
+    )
     if (status !== 0) failures.push({ index: k, code: 'ERR_NOT_FINITE' })
-    plans.push({ method: schemes[scheme], degree, products, squarings, norm })
+    plans.push({
+      method: schemes[scheme],
+      degree,
+      products,
+      squarings,
+      norm,
+      alpha,
+      form: forms[form],
+      balanced: balanced !== 0,
+      shift: isComplex ? { re, im } : re,
+    })
   }
   if (failures.length > 0) throw new MatfunError(failures)
   return plans

@@ -1,60 +1,98 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { info } from '../lib/index.ts'
-import { addonPath, native } from '../lib/native.ts'
+import { addonPath, dtypeCodes, native } from '../lib/native.ts'
+import { allocate, components, type DType, storageOf } from '../lib/ndarray.ts'
+
+const dtypes: DType[] = ['float64', 'float32', 'complex128', 'complex64']
+const codes = [0, 0, 0] as const // automatic method, shift and balance
 
 /** The addon's own checks: whatever lib lets through, these keep memory safe. */
-describe('the raw addon refuses what would not be safe', () => {
-  const f = (length: number) => new Float64Array(length)
+describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dtype) => {
+  const code = dtypeCodes[dtype]
+  const kind = storageOf(dtype).name
+  const parts = components(dtype)
+  /** Room for so many elements. */
+  const f = (elements: number) => allocate(dtype, elements)
   const whole = f(16)
+  const part = (from: number, to: number) =>
+    whole.subarray(from * parts, to * parts) as Float64Array | Float32Array
+  const other = (elements: number) =>
+    kind === 'Float64Array' ? new Float32Array(elements * parts) : new Float64Array(elements * parts)
+  const run = (operation: number, n: number, count: number, directions: number, ...arrays: unknown[]) =>
+    native.run(operation, code, ...codes, n, count, directions, ...(arrays as [Float64Array, Float64Array]))
+  const numbers = (elements: number) => elements * parts
   const calls: [string, () => unknown, RegExp][] = [
-    [
-      'no arguments',
-      () => native.run(...([] as unknown as Parameters<typeof native.run>)),
-      /operation must be a number/,
-    ],
-    [
-      'an unknown operation',
-      () => native.run(3, 0, 2, 1, 0, f(4), f(4)),
-      /operation must be an integer from 0 to 2/,
-    ],
-    ['an unknown method', () => native.run(0, 3, 2, 1, 0, f(4), f(4)), /method must be an integer/],
-    [
-      'a negative order',
-      () => native.run(0, 0, -1, 1, 0, f(4), f(4)),
-      /n must be an integer from 0 to 46340/,
-    ],
+    ['a negative order', () => run(0, -1, 1, 0, f(4), f(4)), /n must be an integer from 0 to 46340/],
     [
       'an order of 2^32 + 1, which wraps to 1',
-      () => native.run(0, 0, 2 ** 32 + 1, 1, 0, f(1), f(1)),
+      () => run(0, 2 ** 32 + 1, 1, 0, f(1), f(1)),
       /n must be an integer/,
     ],
-    ['a NaN count', () => native.run(0, 0, 2, Number.NaN, 0, f(4), f(4)), /count must be an integer/],
-    ['a fractional count', () => native.run(0, 0, 2, 1.5, 0, f(6), f(6)), /count must be an integer/],
+    ['a NaN count', () => run(0, 2, Number.NaN, 0, f(4), f(4)), /count must be an integer/],
+    ['a fractional count', () => run(0, 2, 1.5, 0, f(6), f(6)), /count must be an integer/],
+    ['a count whose arrays cannot be', () => run(0, 40000, 2 ** 40, 0, f(1), f(1)), /longer than any array/],
     [
-      'a count whose arrays cannot be',
-      () => native.run(0, 0, 40000, 2 ** 40, 0, f(1), f(1)),
-      /longer than any array/,
+      'an input too short',
+      () => run(0, 2, 2, 0, f(4), f(8)),
+      RegExp(`A must hold ${numbers(8)} numbers, got ${numbers(4)}`),
     ],
-    ['an input too short', () => native.run(0, 0, 2, 2, 0, f(4), f(8)), /A must hold 8 numbers, got 4/],
-    ['an output too short', () => native.run(0, 0, 2, 2, 0, f(8), f(7)), /value must hold 8 numbers, got 7/],
     [
-      'another kind of array',
-      () => native.run(0, 0, 2, 1, 0, new Float32Array(4) as never, f(4)),
-      /A must be a Float64Array/,
+      'an output too short',
+      () => run(0, 2, 2, 0, f(8), f(7)),
+      RegExp(`value must hold ${numbers(8)} numbers, got ${numbers(7)}`),
     ],
-    ['no direction', () => native.run(1, 0, 2, 1, 1, f(4), f(4)), /direction must be a Float64Array/],
     [
-      'an output on the input',
-      () => native.run(0, 0, 2, 1, 0, whole.subarray(0, 4), whole.subarray(3, 7)),
+      'a direction too short',
+      () => run(1, 2, 1, 2, f(4), f(4), f(4), f(8)),
+      RegExp(`direction must hold ${numbers(8)} numbers, got ${numbers(4)}`),
+    ],
+    [
+      'a result too short',
+      () => run(2, 2, 1, 2, f(4), f(4), f(8), f(4)),
+      RegExp(`result must hold ${numbers(8)} numbers, got ${numbers(4)}`),
+    ],
+    ['an input of the other precision', () => run(0, 2, 1, 0, other(4), f(4)), RegExp(`A must be a ${kind}`)],
+    [
+      'an output of the other precision',
+      () => run(0, 2, 1, 0, f(4), other(4)),
+      RegExp(`value must be a ${kind}`),
+    ],
+    [
+      'an input of integers',
+      () => run(0, 2, 1, 0, new BigInt64Array(4 * parts), f(4)),
+      RegExp(`A must be a ${kind}`),
+    ],
+    ['no direction', () => run(1, 2, 1, 1, f(4), f(4)), RegExp(`direction must be a ${kind}`)],
+    ['directions where there are none', () => run(0, 2, 1, 1, f(4), f(4)), /directions must be 0/],
+    ['an output on the input', () => run(0, 2, 1, 0, part(0, 4), part(3, 7)), /overlaps/],
+    ['outputs on one another', () => run(1, 2, 1, 1, f(4), part(0, 4), f(4), part(2, 6)), /overlaps/],
+    ['an output on the direction', () => run(2, 2, 1, 1, f(4), part(0, 4), part(3, 7), f(4)), /overlaps/],
+    [
+      'condition numbers that are not float64',
+      () => run(3, 2, 1, 0, f(4), new Float32Array(1)),
+      /value must be a Float64Array/,
+    ],
+    [
+      'too few condition numbers',
+      () => run(3, 2, 2, 0, f(8), new Float64Array(1)),
+      /value must hold 2 numbers, got 1/,
+    ],
+    [
+      'condition numbers on their input',
+      () => run(3, 2, 1, 0, whole.subarray(0, 4 * parts), new Float64Array(whole.buffer, 0, 1)),
       /overlaps/,
     ],
     [
-      'outputs on one another',
-      () => native.run(1, 0, 2, 1, 1, f(4), whole.subarray(0, 4), f(4), whole.subarray(2, 6)),
-      /overlaps/,
+      'a plan of no array',
+      () => native.plan(0, code, ...codes, 2, 1, [] as never),
+      RegExp(`must be a ${kind}`),
     ],
-    ['a plan of no array', () => native.plan(0, 0, 2, 1, [] as never), /A must be a Float64Array/],
+    [
+      'a plan of an array too short',
+      () => native.plan(0, code, ...codes, 2, 2, f(4)),
+      RegExp(`A must hold ${numbers(8)} numbers`),
+    ],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
@@ -62,8 +100,28 @@ describe('the raw addon refuses what would not be safe', () => {
 
   test('a detached buffer, whose length is 0', () => {
     const data = f(4)
-    structuredClone(data.buffer, { transfer: [data.buffer] })
-    expect(() => native.run(0, 0, 2, 1, 0, data, f(4))).toThrow(/A must hold 4 numbers, got 0/)
+    structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] })
+    expect(() => run(0, 2, 1, 0, data, f(4))).toThrow(RegExp(`A must hold ${numbers(4)} numbers, got 0`))
+  })
+})
+
+describe('the raw addon refuses codes that name nothing:', () => {
+  const f = new Float64Array(4)
+  const calls: [string, () => unknown, RegExp][] = [
+    [
+      'no arguments',
+      () => native.run(...([] as unknown as Parameters<typeof native.run>)),
+      /operation must be a number/,
+    ],
+    ['an unknown operation', () => native.run(4, 0, 0, 0, 0, 2, 1, 0, f, f), /operation .* from 0 to 3/],
+    ['an unknown dtype', () => native.run(0, 4, 0, 0, 0, 2, 1, 0, f, f), /dtype .* from 0 to 3/],
+    ['an unknown method', () => native.run(0, 0, 3, 0, 0, 2, 1, 0, f, f), /method .* from 0 to 2/],
+    ['an unknown shift', () => native.run(0, 0, 0, 3, 0, 2, 1, 0, f, f), /shift .* from 0 to 2/],
+    ['an unknown balance', () => native.plan(0, 0, 0, 0, -1, 2, 1, f), /balance .* from 0 to 2/],
+    ['a dtype that is a name', () => native.plan(0, 'float64' as never, 0, 0, 0, 2, 1, f), /dtype must be a/],
+  ]
+  test.each(calls)('%s', (_, call, message) => {
+    expect(call).toThrow(message)
   })
 })
 
@@ -91,13 +149,13 @@ test('four workers at once compute the numbers that the main thread does', async
     const wrong = []
     for (let round = 0; round < 200; round++) {
       const X = new Float64Array(1600)
-      native.run(0, 0, 40, 1, 0, workerData.A, X)
+      native.run(0, 0, 0, 0, 0, 40, 1, 0, workerData.A, X)
       if (!X.every((x, k) => x === workerData.X[k])) wrong.push(round)
     }
     parentPort.postMessage(wrong)`
   const A = Float64Array.from({ length: 1600 }, (_, k) => Math.sin(k) / 10)
   const X = new Float64Array(1600)
-  native.run(0, 0, 40, 1, 0, A, X)
+  native.run(0, 0, 0, 0, 0, 40, 1, 0, A, X)
   const workers = [0, 1, 2, 3].map(
     () => new Worker(program, { eval: true, workerData: { path: addonPath, A, X } }),
   )

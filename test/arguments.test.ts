@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expm, expmJVP, expmPlan, expmVJP } from '../lib/index.ts'
+import { expm, expmCond, expmJVP, expmPlan, expmVJP } from '../lib/index.ts'
 
 const ok = [
   [1, 2],
@@ -34,6 +34,17 @@ function shrunk(): Float64Array {
   const data = new Float64Array(buffer, 0, 4)
   buffer.resize(16)
   return data
+}
+
+/** As much of stdlib's class as is read. */
+class Complex128Array {
+  readonly buffer: ArrayBufferLike
+  readonly byteOffset = 0
+  readonly length: number
+  constructor(buffer: ArrayBufferLike, length = buffer.byteLength / 16) {
+    this.buffer = buffer
+    this.length = length
+  }
 }
 
 const buffer = zeros(12)
@@ -112,18 +123,53 @@ const wrong: Wrong[] = [
     message: /got a Int32Array/,
   },
   {
-    what: 'float32',
-    call: () => call(new Float32Array(4)),
+    what: 'a direction of another dtype',
+    call: () => jvp(new Float32Array(4), zeros(4)),
     type: TypeError,
     code: 'ERR_DTYPE',
-    message: /^A has dtype float32; this version computes float64 only/,
+    message: /^E must have dtype float32 like A, got float64$/,
   },
   {
-    what: 'complex numbers',
-    call: () => call([[{ re: 1, im: 2 }]]),
+    what: 'nested numbers beside float32',
+    call: () => vjp(new Float32Array(4), ok),
     type: TypeError,
     code: 'ERR_DTYPE',
-    message: /complex128/,
+    message: /^W must have dtype float32 like A, got float64; nested arrays are float64, or complex128 where/,
+  },
+  {
+    what: 'nested complex numbers beside a typed array of real ones',
+    call: () => jvp(zeros(1), [[{ re: 1, im: 2 }]]),
+    type: TypeError,
+    code: 'ERR_DTYPE',
+    message: /^E must have dtype float64 like A, got complex128; nested arrays are/,
+  },
+  {
+    what: 'a complex number without its imaginary part',
+    call: () => call([[{ re: 1 }]]),
+    type: TypeError,
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: /^A\[0\]\[0\]\.im must be a number, got undefined/,
+  },
+  {
+    what: 'a complex array whose dtype says otherwise',
+    call: () => call({ data: new Complex128Array(zeros(2).buffer), shape: [1, 1], dtype: 'complex64' }),
+    type: TypeError,
+    code: 'ERR_DTYPE',
+    message: /^A\.data holds complex128, but its dtype is complex64/,
+  },
+  {
+    what: 'a complex array on a detached buffer',
+    call: () => call({ data: new Complex128Array(detached().buffer, 1), shape: [1, 1] }),
+    type: TypeError,
+    code: 'ERR_DETACHED',
+    message: /^A\.data is backed by an ArrayBuffer that is detached/,
+  },
+  {
+    what: 'a complex array on no buffer at all',
+    call: () => call({ data: new Complex128Array([1, 2] as never, 1), shape: [1, 1] }),
+    type: TypeError,
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: /^A\.data must be a Complex128Array over an ArrayBuffer/,
   },
   {
     what: 'an unknown dtype',
@@ -446,7 +492,7 @@ const wrong: Wrong[] = [
     call: () => call(ok, { metod: 'pade' }),
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
-    message: /options\.metod is not known; expected one of out, method, onFailure/,
+    message: /options\.metod is not known; expected one of out, method, shift, balance, onFailure$/,
   },
   {
     what: 'a mistyped result',
@@ -475,6 +521,41 @@ const wrong: Wrong[] = [
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
     message: /options\.onFailure/,
+  },
+  {
+    what: 'a shift that is a number',
+    call: () => call(ok, { shift: 1 }),
+    type: TypeError,
+    code: 'ERR_INVALID_OPTION',
+    message: /^options\.shift must be 'auto', true or false, got number 1$/,
+  },
+  {
+    what: 'a balance that is text',
+    call: () => expmPlan(ok, { balance: 'on' as never }),
+    type: TypeError,
+    code: 'ERR_INVALID_OPTION',
+    message: /^options\.balance must be 'auto', true or false, got "on"$/,
+  },
+  {
+    what: 'threads, which this version does not know',
+    call: () => jvp(ok, ok, { threads: 2 }),
+    type: TypeError,
+    code: 'ERR_INVALID_OPTION',
+    message: /^options\.threads is not known; expected one of out, method, shift/,
+  },
+  {
+    what: 'an out for condition numbers',
+    call: () => expmCond(ok, { out: zeros(1) } as never),
+    type: TypeError,
+    code: 'ERR_INVALID_OPTION',
+    message: /^options\.out is not known; expected one of method, shift, balance, onFailure$/,
+  },
+  {
+    what: 'a vector to expmCond',
+    call: () => expmCond([1, 2]),
+    type: RangeError,
+    code: 'ERR_SHAPE',
+    message: /^A must have shape/,
   },
   {
     what: 'an unknown purpose',

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { expm, expmJVP, expmVJP, MatfunError } from '../lib/index.ts'
+import { expm, expmCond, expmJVP, expmPlan, expmVJP, MatfunError, type Plan } from '../lib/index.ts'
+import { components, type DType, type NDArray } from '../lib/ndarray.ts'
+import { dtypes, matrixAt, randomArray } from './support/dtypes.ts'
 import { random } from './support/matrices.ts'
 
 /** count matrices of order n whose norms reach over every rung of the ladder, in turn. */
@@ -30,6 +32,108 @@ describe('a batch gives each matrix the bits that it gets alone', () => {
           expect(part(vjp.value.data, n, k)).toEqual(expmVJP(a, e, { method }).value.data)
         }
       })
+})
+
+/**
+ * Matrices of order 4 that take every path there is (small and large norms, shift, balancing, triangular, Schur form), and
+ * between them some that cannot be done.
+ */
+function motley(dtype: DType): NDArray {
+  const kinds: ((x: number, i: number, j: number) => number)[] = [
+    (x) => x,
+    (x) => 1e-5 * x,
+    () => Number.NaN,
+    (x) => 30 * x,
+    (x, i, j) => (i === j ? -40 : x),
+    (x, i, j) => (i === j ? 800 : x),
+    (x, i, j) => (j > i ? 1e4 * x : i === j ? x : 0),
+    (x, i, j) => (j === i + 1 ? 6 : 0 * x),
+    (x, i, j) => (i === 2 && j === 1 ? Number.POSITIVE_INFINITY : x),
+    // Far from normal and of no form: a Jordan block seen through a Householder reflection.
+    (x, i, j) => reflected(i, j) + 0 * x,
+    (x, i, j) => x * 2 ** (12 * (j - i)),
+    () => 0,
+    (x) => 1e30 * x,
+    (x, i, j) => (i === j ? x : 1e-30 * x),
+  ]
+  const parts = components(dtype)
+  const array = randomArray(dtype, [kinds.length, 4, 4], 8)
+  array.data.forEach((x, at) => {
+    const k = Math.floor(at / parts)
+    const entry = kinds[k >> 4](x, (k >> 2) & 3, k & 3)
+    // The imaginary part of a large shift would not change the kind; that of a failure would.
+    array.data[at] = at % parts === 1 && Math.abs(entry) > 100 ? x : entry
+  })
+  return array
+}
+
+/** I + Q [0 b; 0 0] Q with b = 1e6 for Q = I - 2 v v^T / v^T v with v = (1, 1, 1, 1): the sum's entry (i, j) is q_i0 b q_1j. */
+function reflected(i: number, j: number): number {
+  const q = (a: number, b: number) => (a === b ? 1 : 0) - 0.5
+  return 1e6 * q(i, 0) * q(1, j) + (i === j ? 1 : 0)
+}
+
+describe.each(dtypes)('a batch of %s of every kind, some that cannot be done among them,', (dtype) => {
+  const A = motley(dtype)
+  const E = randomArray(dtype, A.shape, 9)
+  E.data[3 * (A.data.length / A.shape[0])] = Number.NaN
+  const count = A.shape[0]
+  const options = { onFailure: 'nan' } as const
+  const alone = <T>(call: (a: NDArray, e: NDArray) => T) =>
+    Array.from({ length: count }, (_, k) => call(matrixAt(A, k), matrixAt(E, k)))
+
+  test('takes every path', () => {
+    const plans = alone((a) => (a.data.every(Number.isFinite) ? (expmPlan(a) as Plan) : undefined))
+    const told = plans.filter((plan) => plan !== undefined)
+    const forms = new Set(told.map(({ form }) => form))
+    expect([...forms].sort()).toEqual(['full', 'schur', 'triangular'])
+    const shifted = told.filter(({ shift }) => (typeof shift === 'number' ? shift !== 0 : shift.re !== 0))
+    expect(shifted.length).toBeGreaterThan(0)
+    expect(shifted.length).toBeLessThan(told.length)
+    expect(new Set(told.map(({ squarings }) => squarings)).size).toBeGreaterThan(3)
+  })
+
+  test('gives each matrix the bits that it gets alone', () => {
+    const value = expm(A, options)
+    const jvp = expmJVP(A, E, options)
+    const vjp = expmVJP(A, E, options)
+    const split = (x: NDArray) => Array.from({ length: count }, (_, k) => matrixAt(x, k))
+    expect(split(value)).toEqual(alone((a) => expm(a, options)))
+    expect(split(jvp.value)).toEqual(alone((a, e) => expmJVP(a, e, options).value))
+    expect(split(jvp.tangent)).toEqual(alone((a, e) => expmJVP(a, e, options).tangent))
+    expect(split(vjp.value)).toEqual(alone((a, e) => expmVJP(a, e, options).value))
+    expect(split(vjp.cotangent)).toEqual(alone((a, e) => expmVJP(a, e, options).cotangent))
+    expect(Array.from(expmCond(A, options) as Float64Array)).toEqual(alone((a) => expmCond(a, options)))
+    for (const result of [value, jvp.tangent, vjp.cotangent])
+      for (let k = 0; k < count; k++) {
+        const { data } = matrixAt(result, k)
+        expect(data.every(Number.isNaN) || data.every(Number.isFinite)).toBe(true)
+      }
+    expect(matrixAt(jvp.value, 3).data.every(Number.isFinite)).toBe(true)
+    expect(matrixAt(jvp.tangent, 3).data.every(Number.isNaN)).toBe(true)
+  })
+
+  test('throws an error that lists the same failures whether or not it fills an out', () => {
+    const failures = (call: () => unknown) => {
+      try {
+        call()
+      } catch (error) {
+        if (error instanceof MatfunError) return error.failures
+      }
+      return []
+    }
+    const out = randomArray(dtype, A.shape, 1)
+    const listed = failures(() => expm(A, { out }))
+    expect(listed).toContainEqual({ index: 2, code: 'ERR_NOT_FINITE' })
+    expect(listed).toContainEqual({ index: 5, code: 'ERR_OVERFLOW' })
+    expect(listed).toContainEqual({ index: 8, code: 'ERR_NOT_FINITE' })
+    expect(failures(() => expm(A))).toEqual(listed)
+    expect(out).toEqual(expm(A, options))
+    const bad = new Set(listed.map(({ index }) => index))
+    for (let k = 0; k < count; k++) expect(matrixAt(out, k).data.some(Number.isNaN)).toBe(bad.has(k))
+    const derivatives = failures(() => expmVJP(A, E))
+    expect(derivatives).toContainEqual({ index: 3, code: 'ERR_NOT_FINITE' })
+  })
 })
 
 describe('leading dimensions of A and its directions broadcast by the rule of NumPy', () => {

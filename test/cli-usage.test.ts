@@ -35,24 +35,34 @@ const inFolder = (args: string) =>
 
 describe('wrong use exits with 2, says what was expected on stderr, and writes nothing:', () => {
   it.each([
-    ['', /^expected a command: expm, jvp, vjp, plan, info \(see matfun --help\)$/],
-    ['cond A.npy -o K.npy', /unknown command "cond": expected expm, jvp, vjp, plan, info/],
+    ['', /^expected a command: expm, jvp, vjp, cond, plan, info \(see matfun --help\)$/],
+    ['log A.npy -o Y.npy', /unknown command "log": expected expm, jvp, vjp, cond, plan, info/],
     ['toString', /unknown command "toString"/],
     ['expm -o Y.npy', /expm expects A.npy, got none/],
     ['expm A.npy E.npy -o Y.npy', /expm expects A.npy, got .*A.npy .*E.npy/],
     ['jvp A.npy -o L.npy', /jvp expects A.npy and E.npy, got/],
     ['vjp A.npy -o G.npy', /vjp expects A.npy and W.npy, got/],
+    ['cond A.npy E.npy -o K.npy', /cond expects A.npy, got/],
+    ['cond A.npy', /cond expects an output: -o FILE.npy/],
     ['info A.npy', /info expects no file, got/],
     ['expm A.npy', /expm expects an output: -o FILE.npy/],
     ['expm A.npy -o', /argument missing/],
     ['expm A.npy --out=', /expm expects an output/],
     ['expm A.npy -o Y.npy -o Z.npy', /--out was given twice/],
     ['expm A.npy -o Y.npy --value V.npy', /expm takes no --value/],
+    ['cond A.npy -o K.npy --value V.npy', /cond takes no --value/],
     ['plan A.npy -o P.npy', /plan takes no --out/],
+    ['expm A.npy -o Y.npy --purpose value', /expm takes no --purpose/],
+    ['info --shift on', /info takes no --shift/],
     ['info --method pade', /info takes no --method/],
     ['jvp A.npy E.npy -o L.npy --value=', /--value expects a file name/],
     ['expm A.npy -o Y.npy --fast', /Unknown option '--fast'/],
     ['expm A.npy -o Y.npy --method taylor', /--method expects auto, polynomial or pade, got "taylor"/],
+    ['expm A.npy -o Y.npy --shift true', /--shift expects auto, on or off, got "true"/],
+    ['cond A.npy -o K.npy --balance=', /--balance expects auto, on or off, got ""/],
+    ['plan A.npy --balance toString', /--balance expects auto, on or off, got "toString"/],
+    ['plan A.npy --purpose gradient', /--purpose expects value or derivative, got "gradient"/],
+    ['vjp A.npy W.npy -o G.npy --threads 2', /Unknown option '--threads'/],
   ])('matfun %s', async (args, message) => {
     const { code, stdout, stderr } = await runHere(inFolder(args))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -70,9 +80,16 @@ describe('files that cannot be used exit with 2, are named on stderr, and nothin
     ['expm wide.npy -o Y.npy', /wide.npy: expected shape \(..., n, n\), got \(2, 3\)/],
     ['expm vector.npy -o Y.npy', /vector.npy: expected shape \(..., n, n\), got \(4,\)/],
     ['expm number.npy -o Y.npy', /number.npy: expected shape \(..., n, n\), got \(\)/],
-    ['expm f4.npy -o Y.npy', /f4.npy: expected dtype float64 .*, got float32/],
-    ['plan c16.npy', /c16.npy: expected dtype float64 .*, got complex128/],
-    ['jvp A.npy f4.npy -o L.npy', /f4.npy: expected dtype float64 .*, got float32/],
+    [
+      'jvp A.npy f4.npy -o L.npy',
+      /expected the same dtype in both files, got float64 in .*A.npy and float32 in .*f4.npy$/,
+    ],
+    [
+      'vjp c16.npy A.npy -o G.npy',
+      /expected the same dtype in both files, got complex128 in .*c16.npy and float64 in .*A.npy$/,
+    ],
+    ['cond wide.npy -o K.npy', /wide.npy: expected shape \(..., n, n\), got \(2, 3\)/],
+    ['cond A.npy -o A.npy', /output .*A.npy is the same file as the input/],
     ['expm i8.npy -o Y.npy', /i8.npy: has dtype '<i8', which cannot be read; expected f8/],
     ['jvp A.npy three.npy -o L.npy', /of one order .*\(5, 2, 2\) in .*A.npy and \(5, 3, 3\) in .*three.npy/],
     [

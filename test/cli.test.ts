@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } fro
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { expm, expmJVP, expmVJP, info } from '../lib/index.ts'
+import { expm, expmCond, expmJVP, expmVJP, info } from '../lib/index.ts'
 import { ndarray } from '../lib/ndarray.ts'
 import { readNpy, writeNpy } from '../lib/npy/index.ts'
 import { main, matfun } from './support/command-line.ts'
@@ -43,6 +43,14 @@ describe('matfun', () => {
     expect(readNpy(at('V.npy'))).toEqual(value)
   })
 
+  it('cond writes a condition number for each matrix', () => {
+    const { status, stdout, stderr } = matfun(folder, 'cond', 'A.npy', '-o', 'K.npy')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^cond: 6 matrices of order 4 in /)
+    expect(stdout).toMatch(/\nwrote K\.npy, result of shape \(2, 3\)\n$/)
+    expect(readNpy(at('K.npy'))).toEqual(ndarray('float64', [2, 3], expmCond(A) as Float64Array))
+  })
+
   it('--json prints one summary object and nothing else', () => {
     const { status, stdout, stderr } = matfun(
       folder,
@@ -62,8 +70,11 @@ describe('matfun', () => {
       inputs: ['A.npy', 'E.npy'],
       outputs: ['L.npy', 'V.npy'],
       shape: [2, 3, 4, 4],
+      order: 4,
       dtype: 'float64',
       method: 'auto',
+      shift: 'auto',
+      balance: 'auto',
       count: 6,
       seconds: expect.any(Number),
       matricesPerSecond: expect.any(Number),
@@ -110,8 +121,10 @@ describe('matfun', () => {
   it('--help tells of every command and exit code, and --version the version', () => {
     const help = matfun(folder, '--help')
     expect({ status: help.status, stderr: help.stderr }).toEqual({ status: 0, stderr: '' })
-    for (const word of ['expm', 'jvp', 'vjp', 'plan', 'info', '--value', '--method', '--json'])
-      expect(help.stdout).toContain(word)
+    for (const word of ['expm', 'jvp', 'vjp', 'cond', 'plan', 'info'])
+      expect(help.stdout).toMatch(RegExp(`^ {2}matfun ${word} `, 'm'))
+    for (const word of ['out', 'value', 'method', 'shift', 'balance', 'purpose', 'json', 'help', 'version'])
+      expect(help.stdout).toMatch(RegExp(`^ {2}(-. *,)? *--${word}\\b`, 'm'))
     expect(help.stdout).toMatch(/Exit codes\n +0 .*\n +1 .*\n.*\n +2 /)
     expect(matfun(folder, 'jvp', '-h').stdout).toBe(help.stdout)
     const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

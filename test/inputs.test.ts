@@ -1,6 +1,17 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { expm, expmJVP, type MatrixInput } from '../lib/index.ts'
+import { expm, expmJVP, expmVJP, type MatrixInput } from '../lib/index.ts'
+import {
+  allocate,
+  components,
+  gather,
+  type NDArray,
+  ndarray,
+  reach,
+  scatter,
+  storageOf,
+} from '../lib/ndarray.ts'
+import { dtypes, randomArray } from './support/dtypes.ts'
 import { random, transpose } from './support/matrices.ts'
 
 const n = 3
@@ -127,7 +138,7 @@ describe('out', () => {
 
   test('may be a strided view: only its own elements are written', () => {
     const data = new Float64Array(20).fill(7)
-    const result = expm(A, { out: { data, shape: [n, n], strides: [1, 4], offset: 2 } as never })
+    const result = expm(A, { out: { data, shape: [n, n], strides: [1, 4], offset: 2 } })
     expect(result).toMatchObject({ strides: [1, 4], offset: 2 })
     for (let i = 0; i < n; i++)
       for (let j = 0; j < n; j++) expect(data[2 + i + 4 * j]).toBe(expected[i * n + j])
@@ -139,5 +150,80 @@ describe('out', () => {
     const result = expmJVP(A, A, { out: { tangent } })
     expect(result.tangent.data).toBe(tangent)
     expect(result.value.data).toEqual(expmJVP(A, A).value.data)
+  })
+})
+
+describe.each(dtypes)('views of %s', (dtype) => {
+  const parts = components(dtype)
+
+  /** The elements of x in a larger buffer of NaN, so that a view of these strides and offset shows x. */
+  function viewOf(x: NDArray, strides: readonly number[], offset: number) {
+    const [lowest, highest] = reach(x.shape, strides, offset)
+    expect(lowest).toBeGreaterThanOrEqual(0)
+    const data = allocate(dtype, highest + 3).fill(Number.NaN)
+    const view = { dtype, shape: x.shape, data, strides, offset, order: 'row-major' } as const
+    scatter(x.data, view)
+    return view
+  }
+
+  const shape = [2, 3, 4, 4]
+  const stack = randomArray(dtype, shape, 11)
+  const layouts: [string, number[], number][] = [
+    ['contiguous', [48, 16, 4, 1], 0],
+    ['contiguous at an offset', [48, 16, 4, 1], 5],
+    ['of rows with a leading dimension', [90, 30, 7, 1], 2],
+    ['of every other element', [96, 32, 8, 2], 1],
+    ['transposed', [48, 16, 1, 4], 0],
+    ['in Fortran order', [1, 2, 6, 24], 0],
+    ['with every axis reversed', [-48, -16, -4, -1], 95],
+    ['with the matrices interleaved', [3, 1, 24, 6], 4],
+  ]
+
+  test.each(layouts)(
+    '%s give the bits of the plain array, as A, as direction, and as out',
+    (_, ...layout) => {
+      const view = viewOf(stack, ...layout)
+      const before = view.data.slice()
+      const plain = expmVJP(stack, stack)
+      expect(expmVJP(view, view)).toEqual(plain)
+      expect(view.data).toEqual(before)
+      const out = { value: viewOf(stack, ...layout), cotangent: viewOf(stack, ...layout) }
+      const untouched = out.value.data.filter(Number.isNaN).length
+      const written = expmVJP(stack, stack, { out })
+      expect(written.value).toMatchObject({ strides: layout[0], offset: layout[1] })
+      expect(gather(written.value)).toEqual(plain.value.data)
+      expect(gather(written.cotangent)).toEqual(plain.cotangent.data)
+      expect(out.value.data.filter(Number.isNaN).length).toBe(untouched)
+    },
+  )
+
+  test.each([
+    [[300, 16, 16], [256, 1, 16], 7],
+    [[300, 16, 16], [1, 300, 4800], 0],
+    [[260, 260], [1, 260], 0],
+    [[260, 260], [-522, 2], 522 * 259],
+  ])('of more than 2^16 elements, %j by strides %j, are read whole', (big, strides, offset) => {
+    const A = randomArray(dtype, big, 3, 1 / big[big.length - 1])
+    expect(A.data.length / parts).toBeGreaterThan(2 ** 16)
+    expect(expm(viewOf(A, strides, offset)).data).toEqual(expm(A).data)
+  })
+
+  test('of shared memory are read, and written, in place', () => {
+    const A = randomArray(dtype, [3, 3], 5)
+    const bytes = A.data.byteLength
+    const memory = new SharedArrayBuffer(2 * bytes)
+    const [first, second] = [0, bytes].map((at) => {
+      const kind = storageOf(dtype)
+      return ndarray(dtype, [3, 3], new kind(memory, at, bytes / A.data.BYTES_PER_ELEMENT) as typeof A.data)
+    })
+    first.data.set(A.data)
+    expm(first, { out: second })
+    expect(Array.from(second.data)).toEqual(Array.from(expm(A).data))
+    expect(() => expm(first, { out: first })).toThrow(expect.objectContaining({ code: 'ERR_ALIASED_OUT' }))
+  })
+
+  test('whose data is a plain array are read in the dtype that they name', () => {
+    const A = randomArray(dtype, [3, 3], 6)
+    expect(expm({ data: Array.from(A.data), shape: [3, 3], dtype })).toEqual(expm(A))
   })
 })

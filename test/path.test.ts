@@ -14,6 +14,9 @@ const next = (x: number, direction: 1 | -1): number => {
   return new Float64Array(bits.buffer)[0]
 }
 
+/** What every plan of these has in common: [[0, x], [x, 0]] is as normal as can be, and its square is x^2 I. */
+const plain = { form: 'full', balanced: false, shift: 0 }
+
 /** Where plans change, found by bisection over the public function alone: the greatest norm with the given plan. */
 function lastNormWhere(holds: (plan: Plan) => boolean, options: object, low: number, high: number): number {
   while (next(low, 1) < high) {
@@ -63,6 +66,8 @@ describe.each(['polynomial', 'pade'] as const)('path of %s', (method) => {
           products: products[k],
           squarings: 0,
           norm: last,
+          alpha: last,
+          ...plain,
         })
         const above = expmPlan(swap(next(last, 1)), options)
         if (k + 1 < degrees.length) expect(above).toMatchObject({ degree: degrees[k + 1], squarings: 0 })
@@ -108,27 +113,109 @@ test('squarings are rounded up: the norm 10.7 takes three, and its exponential i
     products: 5,
     squarings: 3,
     norm: 10.7,
+    alpha: 10.7,
+    ...plain,
   })
   const exact = [Math.cosh(10.7), Math.sinh(10.7), Math.sinh(10.7), Math.cosh(10.7)]
   expect(relativeError(expm(swap(10.7)).data, exact)).toBeLessThanOrEqual(10 * 10.7 * u)
 })
 
 test('the plan comes from the smaller of the 1-norm and the infinity norm, for A as for its transpose', () => {
-  const plan = { method: 'polynomial', degree: 21, products: 5, squarings: 1, norm: 3 }
-  expect(
-    expmPlan([
-      [1, 2, 0],
-      [1, 0, 0],
-      [3, 0, 0],
-    ]),
-  ).toEqual(plan) // columns sum to 5, rows to 3
-  expect(
-    expmPlan([
-      [1, 1, 3],
-      [2, 0, 0],
-      [0, 0, 0],
-    ]),
-  ).toEqual(plan)
+  // Columns sum to 5, rows to 3; the plan must not depend on which is summed first.
+  const A = [
+    [1, 1, 1],
+    [2, 1, 0],
+    [2, 0, 1],
+  ]
+  const At = A.map((_, i) => A.map((row) => row[i]))
+  for (const matrix of [A, At]) {
+    const { norm, alpha } = expmPlan(matrix)
+    expect(norm).toBe(3)
+    expect(alpha).toBeLessThanOrEqual(3)
+  }
+  expect(expmPlan(A)).toEqual(expmPlan(At))
+})
+
+test('squarings follow from what the powers of A ask for, not from its norm', () => {
+  // The square of [[1, b], [0, -1]] is I.
+  for (const b of [1e3, 1e6]) {
+    const overscaled = [
+      [1, b],
+      [0, -1],
+    ]
+    const plan = expmPlan(overscaled)
+    expect(plan.norm).toBe(1 + b)
+    expect(plan.alpha).toBeLessThan(2)
+    expect(plan.squarings).toBeLessThanOrEqual(1)
+    expect(plan.form).toBe('triangular')
+    expect(expmPlan(overscaled, { purpose: 'derivative' }).squarings).toBeLessThanOrEqual(2)
+  }
+})
+
+test('a shift is made where it halves the norm, and can be forbidden and demanded', () => {
+  const A = [
+    [-50, 1],
+    [2, -50],
+  ]
+  expect(expmPlan(A)).toMatchObject({ shift: -50, norm: 2 })
+  expect(expmPlan(A, { shift: false })).toMatchObject({ shift: 0, norm: 52 })
+  const B = [
+    [3, 4],
+    [-4, 1],
+  ]
+  expect(expmPlan(B)).toMatchObject({ shift: 0 })
+  expect(expmPlan(B, { shift: true })).toMatchObject({ shift: 2 })
+  const complex = [
+    [{ re: 0, im: 40 }, 1],
+    [1, { re: 0, im: 40 }],
+  ]
+  expect(expmPlan(complex)).toMatchObject({ shift: { re: 0, im: 40 }, norm: 1 })
+})
+
+test('values are balanced where that halves the norm, derivatives only on request', () => {
+  const A = [
+    [1, 1e4],
+    [1e-4, 2],
+  ]
+  expect(expmPlan(A)).toMatchObject({ balanced: true })
+  expect(expmPlan(A).norm).toBeLessThan(10)
+  expect(expmPlan(A, { balance: false })).toMatchObject({ balanced: false })
+  expect(expmPlan(A, { purpose: 'derivative' })).toMatchObject({ balanced: false })
+  expect(expmPlan(A, { purpose: 'derivative', balance: true })).toMatchObject({ balanced: true })
+})
+
+test('strongly non-normal and overscaled matrices go to Schur form, triangular ones as they are', () => {
+  const rotated = (b: number) => {
+    const [c, s] = [0.8, 0.6]
+    return [
+      [c * c - s * s - c * s * b, -2 * c * s + c * c * b],
+      [-2 * c * s - s * s * b, s * s - c * c + c * s * b],
+    ]
+  }
+  expect(expmPlan(rotated(1e6), { balance: false }).form).toBe('schur')
+  expect(expmPlan(rotated(10)).form).toBe('full')
+  // Nilpotent part of 5e3: its square is no larger than its norm, so that only higher powers tell.
+  const b = 1e4
+  const overscaled = [
+    [1 - b / 2, b / 2],
+    [-b / 2, 1 + b / 2],
+  ]
+  expect(expmPlan(overscaled)).toMatchObject({ form: 'schur' })
+  for (const triangular of [
+    [
+      [5, 9],
+      [0, -7],
+    ],
+    [
+      [5, 0],
+      [9, -7],
+    ],
+    [
+      [5, 0],
+      [0, -7],
+    ],
+  ])
+    expect(expmPlan(triangular)).toMatchObject({ form: 'triangular' })
 })
 
 test('a stack gives a list of plans, a single matrix one, and 1 x 1 is scalar', () => {
@@ -138,7 +225,15 @@ test('a stack gives a list of plans, a single matrix one, and 1 x 1 is scalar', 
     [8, 0],
     [21, 6],
   ])
-  expect(expmPlan([[5]])).toEqual({ method: 'scalar', degree: 0, products: 0, squarings: 0, norm: 5 })
+  expect(expmPlan([[5]])).toEqual({
+    method: 'scalar',
+    degree: 0,
+    products: 0,
+    squarings: 0,
+    norm: 5,
+    alpha: 5,
+    ...plain,
+  })
   expect(expmPlan({ data: new Float64Array(0), shape: [0, 3, 3] })).toEqual([])
 })
 

@@ -1,21 +1,33 @@
 import { parseArgs } from 'node:util'
-import type { Method } from '../options.ts'
+import type { ExpmPlanOptions } from '../index.ts'
+import type { Choice, Method, PlanOptions } from '../options.ts'
 import { UsageError } from './errors.ts'
+
+const common = ['method', 'shift', 'balance', 'json'] as const
 
 /** What each command takes. */
 export const commands = {
-  expm: { inputs: ['A.npy'], options: ['out', 'method', 'json'] },
-  jvp: { inputs: ['A.npy', 'E.npy'], options: ['out', 'value', 'method', 'json'] },
-  vjp: { inputs: ['A.npy', 'W.npy'], options: ['out', 'value', 'method', 'json'] },
-  plan: { inputs: ['A.npy'], options: ['method', 'json'] },
+  expm: { inputs: ['A.npy'], options: ['out', ...common] },
+  jvp: { inputs: ['A.npy', 'E.npy'], options: ['out', 'value', ...common] },
+  vjp: { inputs: ['A.npy', 'W.npy'], options: ['out', 'value', ...common] },
+  cond: { inputs: ['A.npy'], options: ['out', ...common] },
+  plan: { inputs: ['A.npy'], options: ['purpose', ...common] },
   info: { inputs: [], options: ['json'] },
 } as const
+
+const methods: readonly Method[] = ['auto', 'polynomial', 'pade']
+const choices: Readonly<Record<'auto' | 'on' | 'off', Choice>> = { auto: 'auto', on: true, off: false }
+const choiceNames = ['auto', 'on', 'off'] as const
+const purposes: readonly Purpose[] = ['value', 'derivative']
 
 /** The name of a command. */
 export type CommandName = keyof typeof commands
 
 /** The commands that write files. */
-export type Operation = 'expm' | 'jvp' | 'vjp'
+export type Operation = 'expm' | 'jvp' | 'vjp' | 'cond'
+
+/** What a plan is for; see expmPlan. */
+export type Purpose = NonNullable<ExpmPlanOptions['purpose']>
 
 /** A command line, checked as far as can be without touching a file. */
 export interface Command {
@@ -23,7 +35,9 @@ export interface Command {
   readonly inputs: readonly string[]
   readonly out: string | undefined
   readonly value: string | undefined
-  readonly method: Method
+  /** Every one given or defaulted. */
+  readonly options: Required<PlanOptions>
+  readonly purpose: Purpose
   readonly json: boolean
 }
 
@@ -31,6 +45,9 @@ const flags = {
   out: { type: 'string', short: 'o' },
   value: { type: 'string' },
   method: { type: 'string' },
+  shift: { type: 'string' },
+  balance: { type: 'string' },
+  purpose: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -38,7 +55,7 @@ const flags = {
 
 /**
  * Reads the arguments after `matfun`.
- * Errors: {@link UsageError} for an unknown command or option, a missing or superfluous argument, a wrong method.
+ * Errors: {@link UsageError} for an unknown command or option, a missing or superfluous argument, a wrong value.
  */
 export function parseCommand(argv: readonly string[]): Command | 'help' | 'version' {
   const { values, positionals } = parse(argv)
@@ -65,7 +82,12 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
     inputs,
     out: values.out,
     value: values.value,
-    method: readMethod(values.method),
+    options: {
+      method: oneOf('method', values.method, methods),
+      shift: choices[oneOf('shift', values.shift, choiceNames)],
+      balance: choices[oneOf('balance', values.balance, choiceNames)],
+    },
+    purpose: oneOf('purpose', values.purpose, purposes),
     json: values.json ?? false,
   }
 }
@@ -91,8 +113,10 @@ function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(commands, name)
 }
 
-function readMethod(method: string | undefined): Method {
-  if (method === undefined) return 'auto'
-  if (method === 'auto' || method === 'polynomial' || method === 'pade') return method
-  throw new UsageError(`--method expects auto, polynomial or pade, got ${JSON.stringify(method)}`)
+/** One of the names that an option takes; the first where the option was not given. */
+function oneOf<T extends string>(option: string, given: string | undefined, names: readonly T[]): T {
+  const found = given === undefined ? names[0] : names.find((name) => name === given)
+  if (found !== undefined) return found
+  const all = `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
+  throw new UsageError(`--${option} expects ${all}, got ${JSON.stringify(given)}`)
 }

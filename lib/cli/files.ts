@@ -1,11 +1,13 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import type { DType } from '../ndarray.ts'
 import { createNpy, type NpyReader, type NpyWriter, openNpy } from '../npy/index.ts'
 import { CommandError, onFile } from './errors.ts'
 
 /** A file open for reading that holds a stack of square matrices. */
 export interface Matrices {
   readonly reader: NpyReader
+  readonly dtype: DType
   readonly batch: readonly number[]
   readonly n: number
   readonly count: number
@@ -16,13 +18,10 @@ export function openMatrices(path: string): Matrices {
   const reader = onFile('read', path, () => openNpy(path))
   const { shape, dtype, count } = reader
   const [rows, columns] = shape.slice(-2)
-  let problem: string | undefined
-  if (shape.length < 2 || rows !== columns) problem = `expected shape (..., n, n), got ${showShape(shape)}`
-  else if (dtype !== 'float64')
-    problem = `expected dtype float64 (this version computes no other), got ${dtype}`
-  if (problem === undefined) return { reader, batch: shape.slice(0, -2), n: rows, count }
+  if (shape.length >= 2 && rows === columns)
+    return { reader, dtype, batch: shape.slice(0, -2), n: rows, count }
   reader.close()
-  throw new CommandError(`${path}: ${problem}`)
+  throw new CommandError(`${path}: expected shape (..., n, n), got ${showShape(shape)}`)
 }
 
 /** A shape as NumPy shows it. */
@@ -30,9 +29,9 @@ export function showShape(shape: readonly number[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
 }
 
-/** Creates an output of float64. */
-export function createOutput(path: string, shape: readonly number[]): NpyWriter {
-  return onFile('write', path, () => createNpy(path, 'float64', shape))
+/** Creates an output. */
+export function createOutput(path: string, dtype: DType, shape: readonly number[]): NpyWriter {
+  return onFile('write', path, () => createNpy(path, dtype, shape))
 }
 
 /** Refuses outputs that would replace an input or one another, also through links and other spellings. */

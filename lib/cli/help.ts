@@ -3,18 +3,23 @@ export const help = `matfun: the matrix exponential and its derivatives, for sta
 
   matfun expm A.npy -o Y.npy                        Y = exp(A)
   matfun jvp  A.npy E.npy -o L.npy [--value Y.npy]  L = L(A, E), the derivative of exp at A in direction E
-  matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^T, W), the gradient W pulled back through exp at A
+  matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^H, W), the gradient W pulled back through exp at A
+  matfun cond A.npy -o K.npy                        K = the relative condition number of exp at A, in the 1-norm
   matfun plan A.npy                                 what expm would do for each matrix, without doing it
   matfun info                                       versions, BLAS, processor
 
-Files hold stacks of shape (..., n, n): float64 in either byte order, in C or Fortran order. A and E or W have equal
-leading dimensions, or one of them is a single matrix, which then meets each of the other's. What is written is
+Files hold stacks of shape (..., n, n): float64, float32, complex128 or complex64, in either byte order, in C or Fortran
+order. A and E or W have the same dtype and equal leading dimensions, or one of them is a single matrix, which then
+meets each of the other's. Results have A's dtype; only K is float64 always, of shape (...). What is written is
 little-endian, in C order, and takes its name only when it is whole. Jobs run in chunks of 32 MB, or of one matrix
 where that is larger.
 
   -o, --out FILE    where to write the result
   --value FILE      also write exp(A), of A's shape
   --method METHOD   auto (default), polynomial or pade
+  --shift WHEN      take the mean of the diagonal off before: auto (default, where that helps), on or off
+  --balance WHEN    balance the matrix before: auto (default, where that helps), on or off
+  --purpose WHAT    plan for the value (default) or the derivative
   --json            print the summary as one JSON object
   -h, --help        print this
   --version         print the version

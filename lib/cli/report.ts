@@ -5,9 +5,9 @@ import type { PlanSummary } from './plan.ts'
 
 /** What a job prints without --json. Every failure is named. */
 export function reportJob(summary: JobSummary): string {
-  const { operation, shape, count, seconds, matricesPerSecond, outputs, failures } = summary
+  const { operation, order, shape, count, seconds, matricesPerSecond, outputs, failures } = summary
   const lines = [
-    `${operation}: ${countMatrices(count, shape)} in ${showSeconds(seconds)}, ${showCount(matricesPerSecond)} per second`,
+    `${operation}: ${countMatrices(count, order)} in ${showSeconds(seconds)}, ${showCount(matricesPerSecond)} per second`,
     `wrote ${outputs.join(' and ')}, result of shape ${showShape(shape)}`,
   ]
   if (failures.length > 0)
@@ -16,15 +16,20 @@ export function reportJob(summary: JobSummary): string {
 }
 
 /** What `plan` prints without --json: one line for each way. */
-export function reportPlan({ count, shape, plans, failures }: PlanSummary): string {
-  const lines = [`plan of expm for ${countMatrices(count, shape)}`]
-  const header = ['matrices', 'method', 'degree', 'products', 'squarings', 'norm up to']
+export function reportPlan({ count, shape, purpose, plans, failures }: PlanSummary): string {
+  const what = purpose === 'value' ? 'expm' : "expm's derivatives"
+  const lines = [`plan of ${what} for ${countMatrices(count, shape.at(-1)!)}`]
+  const header = ['matrices', 'method', 'degree', 'products', 'squarings', 'form', 'balanced', 'shifted']
+  header.push('norm up to')
   const rows = plans.map((group) => [
     showCount(group.count),
     group.method,
     String(group.degree),
     String(group.products),
     String(group.squarings),
+    group.form,
+    group.balanced ? 'yes' : 'no',
+    group.shifted ? 'yes' : 'no',
     group.norm.toPrecision(4),
   ])
   if (rows.length > 0) lines.push(...table([header, ...rows]))
@@ -53,8 +58,8 @@ export function showSeconds(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`
 }
 
-function countMatrices(count: number, shape: readonly number[]): string {
-  return `${showCount(count)} ${count === 1 ? 'matrix' : 'matrices'} of order ${shape.at(-1)}`
+function countMatrices(count: number, order: number): string {
+  return `${showCount(count)} ${count === 1 ? 'matrix' : 'matrices'} of order ${order}`
 }
 
 /** One line for each code, with neighbouring places as ranges: `  ERR_OVERFLOW: 3, 17-19`. */

@@ -52,14 +52,14 @@ async function execute(command: Command, surroundings: Surroundings): Promise<0 
   if (name === 'plan') {
     const { planFile } = await import('./plan.ts')
     const summary = await withProgress(name, surroundings, (control) =>
-      planFile(command.inputs[0], command.method, control),
+      planFile(command.inputs[0], { ...command.options, purpose: command.purpose }, control),
     )
     print(summary, report.reportPlan(summary))
     return summary.failures.length > 0 ? 1 : 0
   }
   const { runJob } = await import('./job.ts')
-  const { inputs, value, method } = command
-  const request = { operation: name, inputs, out: command.out!, value, method }
+  const { inputs, value, options } = command
+  const request = { operation: name, inputs, out: command.out!, value, options }
   const summary = await withProgress(name, surroundings, (control) => runJob(request, control))
   print(summary, report.reportJob(summary))
   return summary.failures.length > 0 ? 1 : 0

@@ -1,6 +1,7 @@
 #include "addon/arguments.hpp"
 
 #include <cmath>
+#include <cstddef>
 #include <string>
 
 namespace matfun::addon {
@@ -24,35 +25,55 @@ Index read_index(const Napi::CallbackInfo& arguments, std::size_t at, const char
   return static_cast<Index>(number);
 }
 
+template <class Code>
+Code read_code(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, Code last) {
+  return static_cast<Code>(read_index(arguments, at, name, static_cast<double>(last)));
+}
+
+constexpr bool is_complex(DType dtype) {
+  return dtype == DType::complex128 || dtype == DType::complex64;
+}
+constexpr bool is_double(DType dtype) {
+  return dtype == DType::float64 || dtype == DType::complex128;
+}
+
 struct Span {
-  double* data;
-  std::size_t length;
+  std::byte* data;
+  std::size_t bytes;
 };
 
-/// A Float64Array of exactly `length` elements.
-Span read_array(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, Index length) {
+/// A typed array of dtype's precision with exactly `length` elements, so twice as many numbers for a complex dtype.
+Span read_array(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, DType dtype, Index length) {
   const Napi::Value value = arguments[at];
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
-    refuse<Napi::TypeError>(arguments.Env(), std::string(name) + " must be a Float64Array");
-  auto array = value.As<Napi::Float64Array>();
-  if (array.ElementLength() != static_cast<std::size_t>(length))
-    refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must hold " + std::to_string(length) +
+  const auto kind = is_double(dtype) ? napi_float64_array : napi_float32_array;
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != kind)
+    refuse<Napi::TypeError>(arguments.Env(), std::string(name) + (is_double(dtype) ? " must be a Float64Array"
+                                                                                   : " must be a Float32Array"));
+  const auto numbers = static_cast<std::size_t>(length) * (is_complex(dtype) ? 2 : 1);
+  const auto array = value.As<Napi::TypedArray>();
+  if (array.ElementLength() != numbers)
+    refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must hold " + std::to_string(numbers) +
                                                   " numbers, got " + std::to_string(array.ElementLength()));
-  return {array.Data(), array.ElementLength()};
+  void* data = is_double(dtype) ? static_cast<void*>(value.As<Napi::Float64Array>().Data())
+                                : static_cast<void*>(value.As<Napi::Float32Array>().Data());
+  return {static_cast<std::byte*>(data), array.ByteLength()};
 }
 
 bool overlap(const Span& a, const Span& b) {
-  return a.length > 0 && b.length > 0 && a.data < b.data + b.length && b.data < a.data + a.length;
+  return a.bytes > 0 && b.bytes > 0 && a.data < b.data + b.bytes && b.data < a.data + a.bytes;
 }
 
 constexpr double kMaxCount = 9007199254740991;  // 2^53 - 1; the arrays' lengths are the real limit
 
 Job read_job(const Napi::CallbackInfo& arguments) {
   Job job;
-  job.operation = static_cast<Operation>(read_index(arguments, 0, "operation", 2));
-  job.method = static_cast<Method>(read_index(arguments, 1, "method", 2));
-  job.n = read_index(arguments, 2, "n", blas::kMaxOrder);
-  job.count = read_index(arguments, 3, "count", kMaxCount);
+  job.operation = read_code(arguments, 0, "operation", Operation::cond);
+  job.dtype = read_code(arguments, 1, "dtype", DType::complex64);
+  job.options.method = read_code(arguments, 2, "method", Method::pade);
+  job.options.shift = read_code(arguments, 3, "shift", Choice::always);
+  job.options.balance = read_code(arguments, 4, "balance", Choice::always);
+  job.n = read_index(arguments, 5, "n", blas::kMaxOrder);
+  job.count = read_index(arguments, 6, "count", kMaxCount);
   return job;
 }
 
@@ -68,18 +89,24 @@ Index elements(Napi::Env env, const Job& job, Index times) {
 
 Job run_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
-  job.directions = read_index(arguments, 4, "directions", kMaxCount);
+  job.directions = read_index(arguments, 7, "directions", kMaxCount);
+  const bool is_cond = job.operation == Operation::cond;
   const Index length = elements(arguments.Env(), job, 1);
-  const Span A = read_array(arguments, 5, "A", length), X = read_array(arguments, 6, "value", length);
+  const Span A = read_array(arguments, 8, "A", job.dtype, length);
+  const Span X = is_cond ? read_array(arguments, 9, "value", DType::float64, job.count)
+                         : read_array(arguments, 9, "value", job.dtype, length);
   job.A = A.data;
   job.X = X.data;
   bool aliased = overlap(A, X);
-  if (job.operation != Operation::expm) {
+  if (job.operation == Operation::jvp || job.operation == Operation::vjp) {
     const Index stacked = elements(arguments.Env(), job, job.directions);
-    const Span E = read_array(arguments, 7, "direction", stacked), L = read_array(arguments, 8, "result", stacked);
+    const Span E = read_array(arguments, 10, "direction", job.dtype, stacked);
+    const Span L = read_array(arguments, 11, "result", job.dtype, stacked);
     job.direction = E.data;
     job.result = L.data;
     aliased = aliased || overlap(A, L) || overlap(E, X) || overlap(E, L) || overlap(X, L);
+  } else if (job.directions != 0) {
+    refuse<Napi::RangeError>(arguments.Env(), "directions must be 0 for this operation");
   }
   if (aliased) refuse<Napi::RangeError>(arguments.Env(), "an output overlaps an input or the other output");
   return job;
@@ -87,7 +114,7 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
 
 Job plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
-  job.A = read_array(arguments, 4, "A", elements(arguments.Env(), job, 1)).data;
+  job.A = read_array(arguments, 7, "A", job.dtype, elements(arguments.Env(), job, 1)).data;
   return job;
 }
 

@@ -13,7 +13,7 @@ namespace {
   throw error;
 }
 
-// native:     run(operation, method, n, count, directions, A, value, direction?, result?)
+// native:     run(operation, dtype, method, shift, balance, n, count, directions, A, value, direction?, result?)
 // TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
 Napi::Value run(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
@@ -30,8 +30,12 @@ Napi::Value run(const Napi::CallbackInfo& arguments) {
   return result;
 }
 
-// native:     plan(operation, method, n, count, A)
-// TypeScript: plan(...): Float64Array, [status, scheme, degree, products, squarings, norm] for each matrix
+/// Numbers that tell of one plan.
+constexpr std::size_t kPlanFields = 11;
+
+// native:     plan(operation, dtype, method, shift, balance, n, count, A)
+// TypeScript: plan(...): Float64Array, for each matrix
+//             [status, scheme, degree, products, squarings, norm, alpha, form, balanced, shift re, shift im]
 Napi::Value plan(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const Job job = plan_arguments(arguments);
@@ -41,7 +45,7 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
   } catch (const std::bad_alloc&) {
     out_of_memory(env);
   }
-  auto result = Napi::Float64Array::New(env, 6 * plans.size());
+  auto result = Napi::Float64Array::New(env, kPlanFields * plans.size());
   double* at = result.Data();
   for (const Plan& plan : plans) {
     *at++ = static_cast<double>(plan.status);
@@ -50,6 +54,11 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
     *at++ = plan.status == Status::ok ? count_cost(plan).products : 0;
     *at++ = plan.squarings;
     *at++ = plan.norm;
+    *at++ = plan.alpha;
+    *at++ = static_cast<double>(plan.form);
+    *at++ = plan.balanced ? 1 : 0;
+    *at++ = plan.shift.real();
+    *at++ = plan.shift.imag();
   }
   return result;
 }

@@ -56,9 +56,14 @@ constexpr std::complex<R> conjugate(std::complex<R> x) {
   return std::conj(x);
 }
 
+/// NaN, in both parts of a complex number.
 template <class T>
 constexpr T quiet_nan() {
-  return T(std::numeric_limits<Real<T>>::quiet_NaN());
+  constexpr Real<T> nan = std::numeric_limits<Real<T>>::quiet_NaN();
+  if constexpr (kIsComplex<T>)
+    return {nan, nan};
+  else
+    return nan;
 }
 
 }  // namespace matfun

@@ -1,0 +1,46 @@
+import type { SingleMatrix } from './dtypes.ts'
+import { MatfunError } from './errors.ts'
+import { readMatrices } from './expm.ts'
+import { failuresOf } from './failures.ts'
+import type { MatrixInput } from './input.ts'
+import { dtypeCodes, native, operationCodes } from './native.ts'
+import { allocate } from './ndarray.ts'
+import { type ComputeOptions, computeOptionNames, fillsWithNaN, planCodes, requireKnown } from './options.ts'
+
+/** Options of {@link expmCond}. */
+export type ExpmCondOptions = ComputeOptions
+
+/**
+ * The relative condition number of the exponential at A in the 1-norm: κ₁ = |K|₁ |A|₁ / |exp A|₁, where K is the n² x n²
+ * Kronecker form of the Fréchet derivative, K vec(E) = vec(L(A, E)). A relative change ε of A changes exp(A) by about
+ * κ₁ ε relatively, so that exp(A) cannot be expected to be more accurate than κ₁ times the unit roundoff.
+ *
+ * |K|₁ is estimated by Higham and Tisseur's block 1-norm estimator, applied to L and its adjoint: the result is a lower
+ * bound, nearly always within a factor of 3.
+ *
+ * @param A shape [..., n, n], as for `expm`, of any dtype.
+ * @returns a number for one matrix (shape [n, n]), for a stack a Float64Array with the number of each in row-major order.
+ *   0 for a matrix of zeros or of order 0.
+ * @throws as `expm`; with `onFailure: 'nan'` NaN in the places of the matrices that cannot be done.
+ *
+ * Cost: that of some ten derivatives.
+ * Source: Higham, Tisseur 2000 (SIAM J. Matrix Anal. Appl. 21:1185); Higham, Functions of Matrices, 2008, section 3.4;
+ * Al-Mohy, Higham 2009 (doi 10.1137/080716426), algorithm 7.4.
+ *
+ * @example
+ * expmCond([[1]])  // 1: exp(x (1 + ε)) = exp(x) (1 + x ε)
+ */
+export function expmCond(A: SingleMatrix, options?: ExpmCondOptions): number
+export function expmCond(A: MatrixInput, options?: ExpmCondOptions): number | Float64Array
+export function expmCond(A: MatrixInput, options: ExpmCondOptions = {}): number | Float64Array {
+  requireKnown('options', options, computeOptionNames)
+  const codes = planCodes(options)
+  const nan = fillsWithNaN(options.onFailure)
+  const a = readMatrices('A', A)
+  const value = allocate('float64', a.count)
+  const statuses =
+    a.data.length &&
+    native.run(operationCodes.cond, dtypeCodes[a.dtype], ...codes, a.n, a.count, 0, a.data, value)
+  if (statuses && !nan) throw new MatfunError(failuresOf(statuses))
+  return a.batch.length === 0 ? value[0] : value
+}

@@ -1,0 +1,110 @@
+import { describe, rangeError, typeError } from './errors.ts'
+import { isFloatArray, readView, requireAttached, requireStorage } from './input.ts'
+import {
+  allocate,
+  components,
+  contiguous,
+  type DataOf,
+  type DType,
+  gather,
+  type NDArray,
+  ndarray,
+  overlap,
+  overlapsItself,
+  product,
+  scatter,
+  storageOf,
+} from './ndarray.ts'
+
+/** What the addon writes, and how it becomes what the caller gets. */
+export interface Target {
+  readonly data: DataOf<DType>
+  /** The caller's `out`, if any. */
+  readonly given: NDArray | undefined
+  finish(): NDArray
+}
+
+/**
+ * Where a result goes: the caller's `out` or a new array. The addon's result is laid out with `strides` where they are
+ * given (see Pairing), and then, or where `out` is not contiguous, is written to its own place and brought over.
+ * Errors: those of an input for a wrong `out`, and ERR_STRIDES where its elements would overwrite one another.
+ */
+export function destination(
+  name: string,
+  out: unknown,
+  dtype: DType,
+  shape: readonly number[],
+  strides?: readonly number[],
+): Target {
+  const given = out === undefined ? undefined : readDestination(name, out, dtype, shape)
+  const inPlace = given && !strides ? contiguous(given) : undefined
+  if (given && inPlace) return { data: inPlace, given, finish: () => given }
+  const data = allocate(dtype, product(shape))
+  const finish = (): NDArray => {
+    const inOrder = strides ? gather({ ...ndarray(dtype, shape, data), strides }) : data
+    if (!given) return ndarray(dtype, shape, inOrder)
+    scatter(inOrder, given)
+    return given
+  }
+  return { data, given, finish }
+}
+
+/** An array by the name that the caller knows it by; undefined where there is none to check. */
+export type Named = readonly [name: string, array: NDArray | undefined]
+
+/** ERR_ALIASED_OUT where an output shares memory with an input or with another output. */
+export function refuseOverlap(inputs: readonly Named[], outputs: readonly Named[]): void {
+  outputs.forEach(([name, output], k) => {
+    if (!output) return
+    for (const [other, array] of [...inputs, ...outputs.slice(k + 1)])
+      if (array && overlap(output, array))
+        throw rangeError(
+          'ERR_ALIASED_OUT',
+          `${name} must not overlap ${other}: it would be overwritten while in use`,
+        )
+  })
+}
+
+/** A typed array of exactly the result's length, or an array object of its shape. */
+function readDestination(name: string, input: unknown, dtype: DType, shape: readonly number[]): NDArray {
+  return isFloatArray(input)
+    ? readBareDestination(name, input, dtype, shape)
+    : readViewDestination(name, input, dtype, shape)
+}
+
+function readBareDestination(
+  name: string,
+  data: Float64Array | Float32Array,
+  dtype: DType,
+  shape: readonly number[],
+): NDArray {
+  requireAttached(name, data)
+  const length = product(shape) * components(dtype)
+  requireStorage(name, data, dtype)
+  if (data.length !== length)
+    throw rangeError(
+      'ERR_SHAPE',
+      `${name} must hold ${length} numbers for shape [${shape}], got ${data.length}`,
+    )
+  return ndarray(dtype, shape, data as DataOf<DType>)
+}
+
+function readViewDestination(name: string, input: unknown, dtype: DType, shape: readonly number[]): NDArray {
+  const expected = `${name} must be a ${storageOf(dtype).name} or an array object whose data is one`
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got ${describe(input)}`)
+  const view = readView(name, input)
+  if (!view.inPlace)
+    throw typeError('ERR_INVALID_ARG_TYPE', `${expected}, got one whose data is a plain array`)
+  if (view.dtype !== dtype)
+    throw typeError('ERR_DTYPE', `${name} must have dtype ${dtype}, got ${view.dtype}`)
+  if (view.shape.length !== shape.length || view.shape.some((d, k) => d !== shape[k]))
+    throw rangeError('ERR_SHAPE', `${name} must have shape [${shape}], got [${view.shape}]`)
+  if (overlapsItself(view))
+    throw rangeError(
+      'ERR_STRIDES',
+      `${name} of shape [${view.shape}] and strides [${view.strides}] has elements that overwrite one another`,
+    )
+  const { inPlace, ...array } = view
+  return array
+}

@@ -1,0 +1,26 @@
+import type { Failure, FailureCode } from './errors.ts'
+import { gather, ndarray } from './ndarray.ts'
+
+/** native/linalg/scalar.hpp's Status, from 1 on. */
+const failureCodes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
+
+/**
+ * The statuses that are not ok, by place in `batch`. Where n x n results were laid out by other strides than row-major
+ * (see Pairing), so were the statuses, which then need `batch` and those strides.
+ */
+export function failuresOf(
+  statuses: ArrayLike<number>,
+  batch?: readonly number[],
+  strides?: readonly number[],
+): Failure[] {
+  let ordered = statuses
+  if (batch && strides) {
+    const size = strides[batch.length] ** 2 // n * n elements a result, one status
+    const laidOut = ndarray('float64', batch, Float64Array.from(statuses))
+    ordered = gather({ ...laidOut, strides: batch.map((_, k) => strides[k] / size) })
+  }
+  const list: Failure[] = []
+  for (let index = 0; index < ordered.length; index++)
+    if (ordered[index] !== 0) list.push({ index, code: failureCodes[ordered[index] - 1] })
+  return list
+}
