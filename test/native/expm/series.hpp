@@ -38,6 +38,11 @@ class SeriesRing {
     C.of->fill(0);
     multiply_add(A, B, C);
   }
+  Element square(Const A) {
+    const Element A2 = take();
+    multiply(A, A, A2);
+    return A2;
+  }
   void multiply_add(Const A, Const B, Element C) {
     for (int i = 0; i < length; ++i)
       for (int j = 0; i + j < length; ++j) at(C, i + j) += at(A, i) * at(B, j);
@@ -57,12 +62,27 @@ class SeriesRing {
     }
   }
   void exponential(Const, Element) {}
+  void scale(long double c, Element X) {
+    for (long double& coefficient : *X.of) coefficient *= c;
+  }
+  /// Written down, in order: which power of 1/2 it was asked for, and with what shift.
+  void recompute(Const, long double shift, int k, Element) {
+    shift_ = shift;
+    recomputed_.at(static_cast<std::size_t>(recomputations_++)) = k;
+  }
+
+  int recomputations() const { return recomputations_; }
+  int recomputed(int at) const { return recomputed_.at(static_cast<std::size_t>(at)); }
+  long double shift() const { return shift_; }
 
  private:
   static long double& at(Element X, int i) { return (*X.of)[static_cast<std::size_t>(i)]; }
 
   std::array<Coefficients, 24> pool_{};
+  std::array<int, 16> recomputed_{};
   int used_ = 0;
+  int recomputations_ = 0;
+  long double shift_ = 0;
 };
 
 }  // namespace matfun::test

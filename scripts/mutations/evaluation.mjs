@@ -1,0 +1,279 @@
+// Faults in what is computed: rings, recurrence, derivatives, condition numbers, batches, workspace.
+
+const algebra = 'native/expm/algebra.hpp'
+const evaluate = 'native/expm/evaluate.hpp'
+const expm = 'native/expm/expm.hpp'
+const triangular = 'native/expm/triangular.hpp'
+const condition = 'native/expm/condition.hpp'
+const batch = 'native/batch/run_batch.cpp'
+
+const ringsTest = 'test/native/expm/rings_test.cpp'
+const evaluateTest = 'test/native/expm/evaluate_test.cpp'
+const valueTest = 'test/native/expm/value_test.cpp'
+const derivativeTest = 'test/native/expm/derivative_test.cpp'
+const limitsTest = 'test/native/expm/limits_test.cpp'
+const triangularTest = 'test/native/expm/triangular_test.cpp'
+const conditionTest = 'test/native/expm/condition_test.cpp'
+const workspaceTest = 'test/native/expm/workspace_bytes_test.cpp'
+const batchTest = 'test/native/batch/run_batch_test.cpp'
+
+/** @type {import('../mutate.mjs').Mutation[]} */
+export const evaluationMutations = [
+  {
+    name: 'quotient-without-dQ-X',
+    why: 'dX = Q^-1 (dP - dQ X): the second term is small for small matrices',
+    file: algebra,
+    from: 'Engine::multiply_subtract(Q.tangents.block(k), P.value, P.tangents.block(k));',
+    to: '',
+    tests: [ringsTest],
+  },
+  {
+    name: 'product-without-dA-B',
+    why: 'd(AB) = A dB + dA B',
+    file: algebra,
+    from: 'Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));\n      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));',
+    to: 'Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));',
+    tests: [ringsTest],
+  },
+  {
+    name: 'tangent-factors-swapped',
+    why: 'matrices do not commute',
+    file: algebra,
+    from: 'Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));',
+    to: 'Engine::multiply(B.tangents.block(k), A.value, C.tangents.block(k));',
+    tests: [ringsTest],
+  },
+  {
+    name: 'multiply-add-overwrites',
+    why: 'C + A B, not A B',
+    file: 'native/expm/engine.hpp',
+    from: 'blas::gemm(T(1), A, B, T(1), C); }\n  /// C = C - A B.',
+    to: 'blas::gemm(T(1), A, B, T(0), C); }\n  /// C = C - A B.',
+    tests: [ringsTest],
+  },
+  {
+    name: 'tangents-not-shifted',
+    why: 'e^mu belongs to the derivative as to the value',
+    file: algebra,
+    from: '    matfun::scale(c, X.value);\n    matfun::scale(c, X.tangents);',
+    to: '    matfun::scale(c, X.value);',
+    tests: [ringsTest],
+  },
+  {
+    name: 'singular-ignored',
+    why: 'success is a status, never an absent exception',
+    file: 'native/linalg/blas.cpp',
+    from: 'return result == 0 ? Status::ok : Status::singular;',
+    to: 'return Status::ok;',
+    tests: ['test/native/linalg/blas_test.cpp'],
+  },
+  {
+    name: 'shift-not-divided-by-squarings',
+    why: 'the factor before the squarings is e^(mu / 2^s)',
+    file: evaluate,
+    from: 'std::exp(shift * std::ldexp(R(1), -plan.squarings))',
+    to: 'std::exp(shift)',
+    tests: [evaluateTest],
+  },
+  {
+    name: 'shift-after-squaring',
+    why: 'e^mu exp(B) at the end is 0 times infinity for a stable matrix',
+    file: evaluate,
+    edits: [
+      ['    if (shift != T(0)) ring.scale(std::exp(shift * std::ldexp(R(1), -plan.squarings)), Y);\n', ''],
+      [
+        'if (plan.squarings == 0) return begin(B, X);',
+        'if (plan.squarings == 0) {\n    begin(B, X);\n    if (shift != T(0)) ring.scale(std::exp(shift), X);\n    return;\n  }',
+      ],
+      [
+        '    from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? scaled : from);\n  }',
+        '    from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? scaled : from);\n  }\n  if (shift != T(0)) ring.scale(std::exp(shift), X);',
+      ],
+    ],
+    tests: [limitsTest],
+  },
+  {
+    name: 'no-recomputation',
+    why: 'the diagonal of a squared triangle loses a factor of two at every squaring',
+    file: evaluate,
+    from: 'if (plan.form != Form::full) ring.recompute(B, shift, k, Y);',
+    to: '',
+    tests: [evaluateTest],
+  },
+  {
+    name: 'recomputed-one-level-off',
+    why: 'after a squaring X approximates exp(A / 2^k) for a k one less',
+    file: evaluate,
+    from: 'settle(plan.squarings - s - 1, to);',
+    to: 'settle(plan.squarings - s, to);',
+    tests: [evaluateTest],
+  },
+  {
+    name: 'recompute-the-diagonal-only',
+    why: 'the superdiagonal carries what is strongly non-normal',
+    file: triangular,
+    from: 'X(i, i + 1) = A(i, i + 1) * power * difference;',
+    to: '',
+    tests: [triangularTest],
+  },
+  {
+    name: 'recompute-upper-only',
+    why: 'row-major upper triangles arrive as lower ones',
+    file: triangular,
+    from: 'X(i + 1, i) = A(i + 1, i) * power * difference;',
+    to: '',
+    tests: [triangularTest],
+  },
+  {
+    name: 'recompute-without-shift',
+    why: 'what is recomputed is exp(A + mu I)',
+    file: triangular,
+    from: '(A(i, i) + shift) * power',
+    to: 'A(i, i) * power',
+    tests: [triangularTest],
+  },
+  {
+    name: 'plain-quotient',
+    why: '(e^x - e^y) / (x - y) loses 1e-9 at a gap of 1e-9',
+    file: triangular,
+    from: 'constexpr Real<T> kFar = 10;',
+    to: 'constexpr Real<T> kFar = 0;',
+    tests: [triangularTest],
+  },
+  {
+    name: 'sinch-everywhere',
+    why: 'sinh overflows where the quotient is finite',
+    file: triangular,
+    from: 'constexpr Real<T> kFar = 10;',
+    to: 'constexpr Real<T> kFar = 1e30f;',
+    tests: [triangularTest],
+  },
+  {
+    name: 'pullback-not-transposed',
+    why: 'the gradient is L(A^H, W), not L(A, W)',
+    file: expm,
+    from: '    status = detail::Evaluation<T>(reduced, work).dual(X, WH, L);\n    conjugate_transpose<T>(L, G);',
+    to: '    status = detail::Evaluation<T>(reduced, work).dual(X, WH, L);\n    copy<T>(L, G);',
+    tests: [derivativeTest],
+  },
+  {
+    name: 'adjoint-not-conjugated',
+    why: 'the pullback under Re tr(X^H Y) is by the adjoint, not the transpose',
+    file: 'native/linalg/view.hpp',
+    from: 'Bk(j, i) = conjugate(Ak(i, j));',
+    to: 'Bk(j, i) = Ak(i, j);',
+    tests: ['test/native/linalg/view_test.cpp'],
+  },
+  {
+    name: 'schur-vectors-swapped-for-the-direction',
+    why: 'the direction in the Schur frame is Q^H E Q',
+    file: expm,
+    from: 'multiply_blocks<C>(QH, M, F);\n    multiply_blocks_right<C>(F, reduced_.Q, M);',
+    to: 'multiply_blocks<C>(reduced_.Q, M, F);\n    multiply_blocks_right<C>(F, QH, M);',
+    tests: [derivativeTest],
+  },
+  {
+    name: 'schur-vectors-swapped-for-the-value',
+    why: 'exp(A) = Q exp(S) Q^H',
+    file: expm,
+    from: 'multiply_blocks<C>(reduced_.Q, Z, Y);\n    multiply_blocks_right<C>(Y, QH, Z);',
+    to: 'multiply_blocks<C>(QH, Z, Y);\n    multiply_blocks_right<C>(Y, reduced_.Q, Z);',
+    tests: [valueTest],
+  },
+  {
+    name: 'imaginary-part-for-the-real-one',
+    why: "a real matrix's exponential comes back from complex Schur form",
+    file: 'native/linalg/scalar.hpp',
+    from: 'return z.real();',
+    to: 'return z.imag();',
+    tests: [valueTest],
+  },
+  {
+    name: 'directions-not-brought-into-range',
+    why: 'a direction of 1e-300 is lost to underflow in the squarings',
+    file: expm,
+    from: 'return squarings / 2 - exponent;',
+    to: 'return 0;',
+    tests: [derivativeTest],
+  },
+  {
+    name: 'range-not-undone',
+    why: 'the result must be multiplied back',
+    file: expm,
+    from: 'scale_by_power(L.block(k), -exponent);',
+    to: 'scale_by_power(L.block(k), exponent);',
+    tests: [derivativeTest],
+  },
+  {
+    name: 'one-status-for-all-directions',
+    why: 'one bad direction must cost its own derivative alone',
+    file: expm,
+    from: 'all_finite<T>(derivative.direction.block(k))',
+    to: 'all_finite<T>(derivative.direction)',
+    tests: [limitsTest],
+  },
+  {
+    name: 'overflow-unseen',
+    why: 'infinities must not come back as results',
+    file: expm,
+    from: 'if (status == Status::ok && !all_finite<T>(X)) status = Status::overflow;',
+    to: '',
+    tests: [limitsTest],
+  },
+  {
+    name: 'estimator-without-adjoint',
+    why: "the estimator's gradient is that of the adjoint map",
+    file: condition,
+    from: 'if (const Status status = K_.apply_adjoint(S_, Y_); status != Status::ok) return status;',
+    to: 'if (const Status status = K_.apply(S_, Y_); status != Status::ok) return status;',
+    tests: [conditionTest],
+  },
+  {
+    name: 'condition-by-the-infinity-norm',
+    why: 'the condition number is in the 1-norm',
+    file: condition,
+    from: 'static_cast<double>(one_norm(A));',
+    to: 'static_cast<double>(infinity_norm(A));',
+    tests: [conditionTest],
+  },
+  {
+    name: 'condition-of-the-transpose',
+    why: 'a row-major matrix is read as its transpose, whose condition number is another',
+    file: batch,
+    from: 'return expm_condition<T>(transposed, condition, options, work);',
+    to: 'return expm_condition<T>(A, condition, options, work);',
+    tests: [batchTest],
+  },
+  {
+    name: 'first-matrix-for-every-item',
+    why: 'one item of a batch must not reach another',
+    file: batch,
+    from: 'square(static_cast<const T*>(job_.A) + k * size(), job_.n)',
+    to: 'square(static_cast<const T*>(job_.A) + (k > 7 ? 7 : k) * size(), job_.n)',
+    tests: [batchTest],
+  },
+  {
+    name: 'workspace-a-stack-too-small',
+    why: 'the arena is sized by a pure function, which must hold for every path',
+    file: expm,
+    from: '3 * value + 2 * tangents',
+    to: '3 * value + 1 * tangents',
+    tests: [workspaceTest],
+  },
+  {
+    name: 'workspace-lavish',
+    why: 'what is not needed would be taken for every batch',
+    file: expm,
+    from: '3 * value + 2 * tangents',
+    to: '3 * value + 4 * tangents',
+    tests: [workspaceTest],
+  },
+  {
+    name: 'reduction-a-matrix-too-small',
+    why: 'a Schur form takes more than anything else',
+    file: 'native/expm/reduction.hpp',
+    from: '4 * matrix_bytes<C>(n, n)',
+    to: '2 * matrix_bytes<C>(n, n)',
+    tests: [workspaceTest],
+  },
+]

@@ -1,0 +1,345 @@
+#include "expm/reduction.hpp"
+
+#include <doctest/doctest.h>
+
+#include "expm/gallery.hpp"
+
+namespace matfun::test {
+namespace {
+
+const Purpose purposes[] = {Purpose::value, Purpose::derivative};
+const double inf = std::numeric_limits<double>::infinity();
+
+/// A reduced matrix with the memory that it lives in.
+template <class T>
+struct Kept {
+  Kept(const BasicMatrix<T>& A, Purpose purpose, const Options& options = {})
+      : original(A),
+        work(reduction_bytes<T>(A.view().rows)),
+        reduced(reduce<T>(original.view(), purpose, options, work)) {}
+  Kept(const Kept&) = delete;
+
+  const Plan& plan() const { return reduced.plan; }
+
+  BasicMatrix<T> original;
+  Workspace work;
+  Reduced<T> reduced;
+};
+
+template <class T>
+BasicMatrix<T> matrix_of(View<const T> A) {
+  BasicMatrix<T> B(A.rows, A.columns);
+  copy(A, B.view());
+  return B;
+}
+template <class T>
+BasicMatrix<T> matrix_of(View<T> A) {
+  return matrix_of(View<const T>(A));
+}
+
+template <class T>
+double norm_of(const BasicMatrix<T>& A) {
+  return static_cast<double>(std::min(one_norm<T>(A.view()), infinity_norm<T>(A.view())));
+}
+
+template <class R>
+double bound_of(const Plan& plan, Purpose purpose) {
+  const std::span<const Threshold> pade = kPadeThresholds<R>, polynomial = kPolynomialThresholds<R>;
+  for (const Threshold& row : plan.scheme == Scheme::pade ? pade : polynomial)
+    if (row.degree == plan.degree) return purpose == Purpose::value ? row.theta : row.ell;
+  return 0;
+}
+
+/// X2 = (X / 2^s)^2 up to rounding.
+template <class T>
+void check_square(const BasicMatrix<T>& X, const BasicMatrix<T>& X2, int s) {
+  const LongMatrix scaled_down = scaled(convert<Long>(X), std::ldexp(1.0L, -s));
+  const double norm = frobenius(scaled_down);
+  const double underflow = static_cast<double>(X.view().rows) * std::numeric_limits<Real<T>>::min();
+  CHECK(all_finite<T>(X2.view()));
+  CHECK(frobenius(subtract(convert<Long>(X2), multiply(scaled_down, scaled_down))) <=
+        static_cast<double>(X.view().rows + 2) * 3 * unit<T> * norm * norm + underflow);
+}
+
+/// What every reduction has to satisfy.
+template <class T>
+void check_consistent(const Kept<T>& kept, Purpose purpose) {
+  const auto& [plan, B, B2, d, S, S2, Q] = kept.reduced;
+  CHECK(plan.status == Status::ok);
+  CHECK(plan.alpha <= plan.norm * (1 + 4 * unit<T>));
+  CHECK(std::ldexp(plan.alpha, -plan.squarings) <= bound_of<Real<T>>(plan, purpose) * (1 + 4 * unit<T>));
+  CHECK((d != nullptr) == plan.balanced);
+  CHECK((S.data != nullptr) == (plan.form == Form::schur));
+  if (plan.form == Form::schur) {
+    const auto s = matrix_of(S), q = matrix_of(Q);
+    const double tolerance = 10 * static_cast<double>(B.rows) * unit<T>;
+    CHECK(is_upper_triangular<Complex<T>>(S));
+    CHECK(is_close(plan.norm, norm_of(s), 8 * unit<T>));
+    CHECK(relative_difference(multiply(multiply(q, s), adjoint(q)), convert<Complex<T>>(matrix_of(B))) < tolerance);
+    CHECK(relative_difference(multiply(adjoint(q), q), identity<Complex<T>>(B.rows)) < tolerance);
+    check_square(s, matrix_of(S2), plan.squarings);
+  } else {
+    CHECK(is_close(plan.norm, norm_of(matrix_of(B)), 8 * unit<T>));
+    if (B2.data != nullptr) check_square(matrix_of(B), matrix_of(B2), plan.squarings);
+  }
+}
+
+/// [c x; x c], whose norm is |c| + |x|, and |x| without the mean of its diagonal.
+template <class T>
+BasicMatrix<T> around(T c, Real<T> x) {
+  return {2, 2, {c, T(x), T(x), c}};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a matrix's plan comes from its smaller norm, and its transpose has the same", T, double, float,
+                   Complex128, Complex64) {
+  const Real<T> a = Real<T>(10.7);
+  const BasicMatrix<T> A(3, 3, {0, T(a), 0, T(a), 0, 0, 0, T(Real<T>(0.01)), 0});  // |A|_1 = 10.7, |A|_inf = 10.71
+  const BasicMatrix<T> inverse(3, 3, {0, T(a), T(Real<T>(0.01)), T(a), 0, 0, 0, 0, 0});
+  for (const auto& X : {A, transpose(A), inverse, transpose(inverse)}) {
+    const Kept<T> kept(X, Purpose::value);
+    CHECK(kept.plan().norm == static_cast<double>(a));
+    CHECK(is_close(kept.plan().alpha, static_cast<double>(a), 4 * unit<T>));
+    CHECK(kept.plan().squarings == 3);
+    CHECK(kept.plan().degree == (std::is_same_v<Real<T>, double> ? 21 : 15));
+  }
+  const BasicMatrix<T> skewed(3, 3, {T(9), 0, 0, T(9), 0, 0, T(9), 0, 0});  // |A|_1 = 9, |A|_inf = 27
+  CHECK(Kept<T>(skewed, Purpose::value, {.balance = Choice::never}).plan().norm == 9);
+  CHECK(Kept<T>(transpose(skewed), Purpose::value, {.balance = Choice::never}).plan().norm == 9);
+}
+
+TEST_CASE_TEMPLATE("1 x 1 is scalar, an entry that is not finite is told, an overflowing sum is not", T, double, float,
+                   Complex128, Complex64) {
+  using Limits = std::numeric_limits<Real<T>>;
+  CHECK(Kept<T>(BasicMatrix<T>(1, 1, {-3}), Purpose::value).plan().scheme == Scheme::scalar);
+  for (Index n : {1, 2, 5})
+    for (Real<T> bad : {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()})
+      for (Index at = 0; at < n * n; ++at) {
+        auto A = random_matrix<T>(n, n, 1, 3);
+        A.view().data[at] = T(bad);
+        CHECK(Kept<T>(A, Purpose::value).plan().status == Status::not_finite);
+        if constexpr (kIsComplex<T>) {
+          A.view().data[at] = T(1, bad);
+          CHECK(Kept<T>(A, Purpose::derivative).plan().status == Status::not_finite);
+        }
+      }
+  const Real<T> huge = Limits::max() / Real<T>(1.5);
+  for (const Method method : {Method::polynomial, Method::pade})
+    for (Purpose purpose : purposes) {
+      const Kept<T> kept({2, 2, {T(-huge), T(huge), T(huge), T(-huge)}}, purpose, {.method = method});
+      const Plan& plan = kept.plan();
+      CHECK(plan.status == Status::ok);
+      CHECK(2 * std::ldexp(static_cast<double>(huge), -plan.squarings) <= bound_of<Real<T>>(plan, purpose));
+      CHECK(4 * std::ldexp(static_cast<double>(huge), -plan.squarings) > bound_of<Real<T>>(plan, purpose));
+      check_square(kept.original, matrix_of(kept.reduced.B2), plan.squarings);
+    }
+}
+
+TEST_CASE_TEMPLATE("the mean of the diagonal is taken off from where it halves the norm, and not one ulp before", T,
+                   double, float, Complex128, Complex64) {
+  using R = Real<T>;
+  const R above = std::nextafter(R(8), R(9));
+  for (Purpose purpose : purposes)
+    for (const T c : {T(8), T(-8), part<T>(Complex<T>(0, 8)) + (kIsComplex<T> ? T(0) : T(8))}) {
+      const Kept<T> halves(around<T>(c, 8), purpose), hardly(around<T>(c, above), purpose);
+      CHECK(halves.plan().shift == std::complex<double>(c));
+      CHECK(halves.plan().norm == 8);
+      CHECK(matrix_of(halves.reduced.B) == around<T>(T(0), 8));
+      CHECK(hardly.plan().shift == 0.0);
+      CHECK(matrix_of(hardly.reduced.B) == hardly.original);
+    }
+}
+
+TEST_CASE_TEMPLATE("the mean of the diagonal is its trace over n", T, double, float, Complex128, Complex64) {
+  const Index n = 5;
+  auto A = scaled(identity<T>(n), Real<T>(64));
+  A(0, 0) = T(69);
+  A(n - 1, 0) = T(1);
+  A(0, n - 1) = T(1);
+  const Kept<T> kept(A, Purpose::value);
+  CHECK(std::abs(kept.plan().shift - 65.0) <= 65 * 4 * unit<T>);
+  CHECK(std::abs(kept.plan().norm - 5) <= 65 * 8 * unit<T>);
+}
+
+TEST_CASE("a shift is made neither where nothing needs squaring nor where it is not wanted, and always where it is") {
+  const Matrix small = around(0.5, 0.01), large = around(100.0, 1.0), uneven(2, 2, {4, 10, 10, 2});
+  for (Purpose purpose : purposes) {
+    CHECK(Kept<double>(small, purpose).plan().shift == 0.0);
+    CHECK(Kept<double>(small, purpose, {.shift = Choice::always}).plan().shift == 0.5);
+    CHECK(Kept<double>(large, purpose).plan().shift == 100.0);
+    CHECK(Kept<double>(large, purpose, {.shift = Choice::never}).plan().shift == 0.0);
+    CHECK(Kept<double>(uneven, purpose).plan().shift == 0.0);
+    const Kept<double> forced(uneven, purpose, {.shift = Choice::always});
+    CHECK(forced.plan().shift == 3.0);
+    CHECK(matrix_of(forced.reduced.B) == Matrix(2, 2, {1, 10, 10, -1}));
+  }
+}
+
+TEST_CASE_TEMPLATE("a shift is not made by itself where its exponential would leave the range", T, double, float,
+                   Complex128, Complex64) {
+  const Real<T> last = std::log(std::numeric_limits<Real<T>>::max());
+  for (Purpose purpose : purposes)
+    for (Real<T> sign : {Real<T>(1), Real<T>(-1)}) {
+      const T inside = T(sign * (last - 1)), outside = T(sign * (last + 1));
+      CHECK(Kept<T>(around<T>(inside, 5), purpose).plan().shift == std::complex<double>(inside));
+      CHECK(Kept<T>(around<T>(outside, 5), purpose).plan().shift == 0.0);
+      CHECK(Kept<T>(around<T>(outside, 5), purpose, {.shift = Choice::always}).plan().shift ==
+            std::complex<double>(outside));
+    }
+}
+
+TEST_CASE("only values are balanced by themselves, where that halves the norm; derivatives where it is asked for") {
+  const Matrix A = badly_balanced();
+  CHECK(Kept<double>(A, Purpose::value).plan().balanced);
+  CHECK(!Kept<double>(A, Purpose::derivative).plan().balanced);
+  CHECK(!Kept<double>(A, Purpose::value, {.balance = Choice::never}).plan().balanced);
+  CHECK(Kept<double>(A, Purpose::derivative, {.balance = Choice::always}).plan().balanced);
+  for (unsigned seed : {1u, 2u, 3u}) {
+    const Matrix even = random_matrix(6, 6, 3, seed), triangle = random_triangle(6, 1, 1e5, seed);
+    CHECK(!Kept<double>(even, Purpose::value).plan().balanced);
+    CHECK(Kept<double>(even, Purpose::value, {.balance = Choice::always}).plan().balanced);
+    CHECK(!Kept<double>(triangle, Purpose::value).plan().balanced);
+    CHECK(Kept<double>(triangle, Purpose::value, {.balance = Choice::always}).plan().form == Form::triangular);
+    CHECK(Kept<double>(scaled(even, 1e-12), Purpose::value, {.balance = Choice::always}).plan().balanced);
+  }
+  // Non-normal, but nothing that a diagonal could change.
+  const Matrix rotation = rotated({2, 2, {1, 0, 1e3, -1}});
+  CHECK(!Kept<double>(rotation, Purpose::value).plan().balanced);
+}
+
+TEST_CASE_TEMPLATE("a balanced matrix is D^-1 A D by powers of two, to the last bit", T, double, float, Complex128,
+                   Complex64) {
+  const Index n = 6;
+  auto A = random_matrix<T>(n, n, 1, 12);
+  for (Index j = 0; j < n; ++j)
+    for (Index i = 0; i < n; ++i) A(i, j) *= std::ldexp(Real<T>(1), static_cast<int>(4 * (j - i)));
+  for (Choice choice : {Choice::automatic, Choice::always}) {
+    const Kept<T> kept(A, Purpose::value, {.balance = choice});
+    CHECK(kept.plan().balanced);
+    check_consistent(kept, Purpose::value);
+    const Real<T>* d = kept.reduced.d;
+    for (Index j = 0; j < n; ++j) {
+      CHECK(std::ldexp(Real<T>(1), std::ilogb(d[j])) == d[j]);
+      for (Index i = 0; i < n; ++i) CHECK(kept.reduced.B(i, j) == A(i, j) / d[i] * d[j]);
+    }
+    CHECK(kept.plan().norm < norm_of(A) / 2);
+  }
+}
+
+TEST_CASE_TEMPLATE("upper, lower and diagonal matrices are known as triangular where they need squarings", T, double,
+                   float, Complex128, Complex64) {
+  const auto upper = random_triangle<T>(5, 4, 4, 13);
+  auto diagonal = zeros<T>(5, 5);
+  for (Index i = 0; i < 5; ++i) diagonal(i, i) = T(static_cast<Real<T>>(3 * i - 7));
+  for (Purpose purpose : purposes) {
+    for (const auto& A : {upper, transpose(upper), diagonal}) {
+      const Kept<T> kept(A, purpose);
+      CHECK(kept.plan().form == Form::triangular);
+      check_consistent(kept, purpose);
+      CHECK(Kept<T>(scaled(A, Real<T>(1e-3)), purpose).plan().form == Form::full);
+    }
+    auto almost = upper;
+    almost(4, 0) = std::numeric_limits<Real<T>>::denorm_min();
+    CHECK(Kept<T>(almost, purpose).plan().form != Form::triangular);
+    CHECK(Kept<T>(shifted(upper, T(1000)), purpose).plan().form == Form::triangular);
+  }
+}
+
+TEST_CASE("a matrix goes to Schur form from a certain |B| / |B^2|^(1/2) on, for values and derivatives") {
+  const double threshold = detail::kStronglyNonNormal;
+  CHECK(threshold >= 10);    // below, Schur forms would be made of what is done well without
+  CHECK(threshold <= 1000);  // above, squares lose more than the promise allows
+  for (Purpose purpose : purposes) {
+    const auto form = [&](double b, double scale) {
+      const Matrix A(2, 2, {scale, 1e-9 * scale, b * scale, -scale});  // A^2 = (1 + b 1e-9) scale^2 I
+      return Kept<double>(A, purpose, {.balance = Choice::never}).plan().form;
+    };
+    for (double scale : {0.1, 1.0, 100.0, 1e200}) {
+      CHECK(form(threshold - 2, scale) == Form::full);
+      CHECK(form(threshold + 1, scale) == Form::schur);
+    }
+    CHECK(form(threshold + 1, 1e-4) == Form::full);  // which needs no squarings even by its norm
+  }
+}
+
+TEST_CASE_TEMPLATE("what is reduced is consistent: B2 is the square of B / 2^s, alpha within the scheme's bound", T,
+                   double, float, Complex128, Complex64) {
+  const double least = std::is_same_v<Real<T>, double> ? 1e-300 : 1e-37;
+  const double greatest = std::is_same_v<Real<T>, double> ? 1e306 : 1e36;
+  for (Index n : {2, 5, 9})
+    for (Purpose purpose : purposes)
+      for (Method method : {Method::polynomial, Method::pade})
+        for (double scale : {least, 1e-9, 1e-4, 0.01, 0.1, 0.5, 1.0, 3.0, 40.0, 1e6, 1e15, 1e30, greatest}) {
+          CAPTURE(scale);
+          const auto A = random_matrix<T>(n, n, scale, 14);
+          check_consistent(Kept<T>(A, purpose, {.method = method}), purpose);
+          check_consistent(Kept<T>(A, purpose, {method, Choice::always, Choice::always}), purpose);
+          const auto triangle = random_triangle<T>(n, scale, scale, 15);
+          check_consistent(Kept<T>(triangle, purpose, {.method = method}), purpose);
+        }
+}
+
+TEST_CASE_TEMPLATE("strongly non-normal matrices are consistent too", T, double, float, Complex128, Complex64) {
+  int schur = 0;
+  for (const Matrix& A : overscaled())
+    for (double scale : {1.0, 10.0, 1e25})
+      for (Purpose purpose : purposes) {
+        const Kept<T> kept(convert<T>(scaled(A, scale)), purpose);
+        check_consistent(kept, purpose);
+        if (kept.plan().form == Form::schur) ++schur;
+      }
+  CHECK(schur >= 6);
+}
+
+TEST_CASE_TEMPLATE("huge norms lose nothing: the plan scales with them, one squaring a factor of two", T, double, float,
+                   Complex128, Complex64) {
+  const auto A = random_matrix<T>(4, 4, 1, 16);
+  for (Purpose purpose : purposes) {
+    const Plan base = Kept<T>(scaled(A, Real<T>(1024)), purpose).plan();
+    for (int exponent = 0; exponent < std::numeric_limits<Real<T>>::max_exponent - 16; exponent += 7) {
+      auto B = scaled(A, Real<T>(1024));
+      scale_by_power(B.view(), exponent);
+      const Plan plan = Kept<T>(B, purpose).plan();
+      CHECK(plan.squarings == base.squarings + exponent);
+      CHECK(plan.degree == base.degree);
+      CHECK(plan.norm == std::ldexp(base.norm, exponent));
+      CHECK(is_close(plan.alpha, std::ldexp(base.alpha, exponent), 8 * unit<T>));
+    }
+  }
+}
+
+TEST_CASE("a nilpotent matrix is not scaled by its norm") {
+  for (double size : {1.0, 1e5, 1e8})
+    for (Purpose purpose : purposes) {
+      const Plan plan = Kept<double>(Matrix(2, 2, {size, size, -size, -size}), purpose).plan();
+      CHECK(plan.squarings < choose_plan(without_square(size), purpose, Method::automatic).squarings + 1);
+      CHECK(plan.alpha < plan.norm / 4);
+    }
+  // Not even where it must be brought down so that its square does not overflow.
+  for (const Matrix& A : {Matrix(2, 2, {0, 0, 1e300, 0}), Matrix(2, 2, {0, 1e300, 0, 0})}) {
+    const Kept<double> huge(A, Purpose::value);
+    CHECK(huge.plan().squarings < 900);
+    CHECK(huge.plan().form == Form::triangular);
+    check_consistent(huge, Purpose::value);
+  }
+}
+
+TEST_CASE("small norms are planned by the norm alone, without a product") {
+  for (double norm : {0.0, 1e-300, 1e-17, 1e-9}) {
+    const Kept<double> kept(around(0.0, norm), Purpose::value);
+    CHECK(kept.plan().degree <= 2);
+    CHECK(kept.reduced.B2.data == nullptr);
+    CHECK(kept.work.used_bytes() == 0);
+  }
+}
+
+TEST_CASE("what the norm's sums overflow to does not reach the plan") {
+  const Kept<double> kept(Matrix(2, 2, {1.7e308, 1.7e308, 1.7e308, 1.7e308}), Purpose::value);
+  CHECK(kept.plan().status == Status::ok);
+  CHECK(kept.plan().squarings >= 1024);
+  CHECK(kept.plan().squarings <= 1026);
+  CHECK((kept.plan().norm > 1e308 || kept.plan().norm == inf));
+}
+
+}  // namespace matfun::test
