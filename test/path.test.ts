@@ -184,7 +184,7 @@ test('values are balanced where that halves the norm, derivatives only on reques
   expect(expmPlan(A, { purpose: 'derivative', balance: true })).toMatchObject({ balanced: true })
 })
 
-test('strongly non-normal and overscaled matrices go to Schur form, triangular ones as they are', () => {
+test('strongly non-normal matrices go to Schur form, triangular ones as they are', () => {
   const rotated = (b: number) => {
     const [c, s] = [0.8, 0.6]
     return [
@@ -194,13 +194,6 @@ test('strongly non-normal and overscaled matrices go to Schur form, triangular o
   }
   expect(expmPlan(rotated(1e6), { balance: false }).form).toBe('schur')
   expect(expmPlan(rotated(10)).form).toBe('full')
-  // Nilpotent part of 5e3: its square is no larger than its norm, so that only higher powers tell.
-  const b = 1e4
-  const overscaled = [
-    [1 - b / 2, b / 2],
-    [-b / 2, 1 + b / 2],
-  ]
-  expect(expmPlan(overscaled)).toMatchObject({ form: 'schur' })
   for (const triangular of [
     [
       [5, 9],

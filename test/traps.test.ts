@@ -354,3 +354,68 @@ describe('what reductions are for', () => {
       ).toEqual(L.map((x) => x * 2 ** k))
   })
 })
+
+describe('what a search for failures found', () => {
+  test('a non-normal block beside a larger eigenvalue is done again in Schur form (2160 units without)', () => {
+    for (const c of [1e4, 1e5, 1e6]) {
+      const A = [
+        [-c, 0, 0],
+        [0, 1 - c, c],
+        [0, 2 - c, c - 1],
+      ]
+      const M = [1 - c, c, 2 - c, c - 1]
+      const exact = M.map((m, k) => Math.sinh(1) * m + (k % 3 === 0 ? Math.cosh(1) : 0))
+      const X = expm(A).data
+      const block = [X[4], X[5], X[7], X[8]]
+      expect(relativeError(block, exact)).toBeLessThanOrEqual(10 * 0.63 * c * c * u)
+      expect(expmCond(A)).toBeLessThanOrEqual(10 * c * c)
+    }
+  })
+
+  test.each([1.6, 0.9, 0.5])('-%f I is as exact as its entries (29 units without a shift)', (x) => {
+    const X = expm([
+      [-x, 0],
+      [0, -x],
+    ]).data
+    expect(Math.abs(X[0] / Math.exp(-x) - 1)).toBeLessThanOrEqual(4 * u)
+    const y = Math.fround(-1.4 * x)
+    const Y = expm(new Float32Array([y, 0, 0, y])).data
+    expect(Math.abs(Y[0] / Math.exp(y) - 1)).toBeLessThanOrEqual(4 * single)
+  })
+
+  test('small strongly non-normal matrices are not rotated: exp(A) = I + A for A^2 = 0 (10 units in Schur form)', () => {
+    const n = 32
+    const sign = random(n, 3).map(Math.sign)
+    const A = Float64Array.from({ length: n * n }, (_, k) => {
+      const [i, j] = [Math.floor(k / n), k % n]
+      return (sign[i] * sign[n + j] * (j % 2 === 0 ? sign[j] * sign[n + j] : -sign[j] * sign[n + j])) / 16
+    })
+    // Columns come in pairs of opposite sign relative to the rows, so that A^2 = 0 exactly.
+    const square = Float64Array.from({ length: n * n }, (_, k) => {
+      let sum = 0
+      for (let l = 0; l < n; l++) sum += A[Math.floor(k / n) * n + l] * A[l * n + (k % n)]
+      return sum
+    })
+    expect(square.every((x) => x === 0)).toBe(true)
+    const exact = A.map((x, k) => x + (k % (n + 1) === 0 ? 1 : 0))
+    expect(relativeError(expm(A).data, exact)).toBeLessThanOrEqual(2 * u)
+  })
+
+  test('one huge entry far from the diagonal is kept', () => {
+    const A = new Float64Array(64)
+    A[7] = 2 ** 300
+    expect(expm(A).data[7]).toBe(2 ** 300)
+    const B = new Float32Array(64)
+    B[7] = 2 ** 30
+    expect(expm(B).data[7]).toBe(2 ** 30)
+  })
+
+  test('complex entries whose modulus overflows are finite all the same', () => {
+    const z = { re: 1.7e308, im: 1.7e308 }
+    const X = expm([
+      [{ re: 0, im: 0 }, z],
+      [0, 0],
+    ]).data
+    expect([...X]).toEqual([1, 0, 1.7e308, 1.7e308, 0, 0, 1, 0])
+  })
+})

@@ -18,6 +18,7 @@
 ///   solve(Q, P)            P = Q^-1 P; Q is lost
 ///   exponential(A, X)      X = exp(A) for 1 x 1 elements
 ///   scale(c, X)            X = c X
+///   size(X)                about |X|_2, at least |X|_2 / sqrt(n), of the value
 ///   recompute(A, shift, k, X)   the diagonals of X ~ exp((A + shift I) / 2^k), A triangular, made exact
 /// and nothing of schemes; a scheme knows nothing of what its elements are.
 namespace matfun {
@@ -53,6 +54,7 @@ class Plain {
   void solve(Element Q, Element P) { status_ = Engine::factor_solve(Q, pivots_, P); }
   void exponential(Const A, Element X) { X(0, 0) = std::exp(A(0, 0)); }
   void scale(Scalar c, Element X) { matfun::scale(c, X); }
+  Real<Scalar> size(Const X) { return euclidean_size(X); }
   void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A, shift, k, X); }
 
   Status status() const { return status_; }
@@ -149,6 +151,8 @@ class Dual {
     matfun::scale(c, X.tangents);
   }
 
+  Real<Scalar> size(Const X) { return euclidean_size(X.value); }
+
   /// The tangents have no such closed form: a direction is not triangular.
   void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A.value, shift, k, X.value); }
 
@@ -196,6 +200,7 @@ class Counting {
   constexpr void solve(Element, Element) { ++solves; }
   constexpr void exponential(Const, Element) {}
   constexpr void scale(double, Element) {}
+  constexpr double size(Const) { return 1; }
   constexpr void recompute(Const, double, int, Element) {}
 
   int elements = 0;

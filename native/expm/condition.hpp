@@ -20,7 +20,9 @@ class KroneckerForm {
   /// Y_k = L(A, E_k). Y must not overlap E.
   Status apply(View<const T> E, View<T> Y) {
     const std::size_t mark = work_.used_bytes();
-    const Status status = Evaluation<T>(reduced_, work_).dual(X_, E, Y);
+    Evaluation<T> evaluation(reduced_, work_);
+    const Status status = evaluation.dual(X_, E, Y);
+    lossy_ = evaluation.lost_too_much();
     work_.rewind(mark);
     if (status != Status::ok) return status;
     return all_finite<T>(X_) && all_finite<T>(Y) ? Status::ok : Status::overflow;
@@ -39,11 +41,14 @@ class KroneckerForm {
 
   /// exp(A), after any application.
   View<const T> value() const { return X_; }
+  /// True where A has to be reduced to Schur form instead, after any application.
+  bool lost_too_much() const { return lossy_; }
 
  private:
   const Reduced<T>& reduced_;
   View<T> X_;
   Workspace& work_;
+  bool lossy_ = false;
 };
 
 /// The sum of moduli of each block's entries: |vec(Y_k)|_1.
@@ -175,36 +180,55 @@ std::size_t condition_workspace_bytes(Index n) {
   return workspace_bytes<T>(Operation::jvp, n, columns) + matrix_bytes<T>(n, n) + 3 * matrix_bytes<T>(n, n * columns);
 }
 
+namespace detail {
+
+/// The condition number by a reduced matrix. True where A has to be reduced to Schur form instead.
+template <class T>
+bool estimate_condition(const Reduced<T>& reduced, View<const T> A, double& condition, Status& status,
+                        Workspace& work) {
+  using R = Real<T>;
+  status = reduced.plan.status;
+  if (status != Status::ok) return false;
+  KroneckerForm<T> K(reduced, A.rows, work);
+  const std::size_t mark = work.used_bytes();
+  double norm = 0;
+  // Where the directions' derivatives overflow, they are made so small as only just to be exact.
+  for (const R unit : {R(1), std::ldexp(std::numeric_limits<R>::denorm_min(), 8)}) {
+    R estimate = 0;
+    status = OneNormEstimator<T>(K, A.rows, unit, work).run(estimate);
+    norm = static_cast<double>(estimate) / static_cast<double>(unit);
+    work.rewind(mark);
+    if (K.lost_too_much()) return true;
+    if (status == Status::ok || !all_finite<T>(K.value())) break;
+  }
+  // 1 x 1: K is exp(A) itself, which may underflow.
+  const double relative = A.rows == 1 ? 1 : norm / static_cast<double>(one_norm(K.value()));
+  condition =
+      std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative * static_cast<double>(one_norm(A));
+  if (status != Status::ok && all_finite<T>(K.value())) {
+    condition = std::numeric_limits<double>::infinity();
+    status = Status::ok;
+  }
+  return false;
+}
+
+}  // namespace detail
+
 /// The relative condition number of exp at A in the 1-norm, |K|_1 |A|_1 / |exp(A)|_1, where K is the n^2 x n^2 Kronecker form
 /// of L(A, .): what a small relative change of A can do to exp(A), up to a factor n for the norm of K that is taken.
 ///                 [Al-Mohy & Higham 2009, doi 10.1137/080716426, algorithm 7.4; Higham, Functions of Matrices, section 3.4]
 /// A     n x n, column-major, not modified.
 /// work  at least condition_workspace_bytes<T>(n) free; left empty.
-/// Infinite where it lies beyond the range.
+/// Infinite where it lies beyond the range, or exp(A) underflows to 0.
 /// error a lower bound, exact for n <= 4 and rarely less than a third of it above.
 /// cost  that of L for 16 directions at n = 4; above, two to five times that of L and of L* for two directions each.
 template <class T>
 Status expm_condition(View<const T> A, double& condition, const Options& options, Workspace& work) {
-  const Reduced<T> reduced = reduce(A, Purpose::condition, options, work);
-  Status status = reduced.plan.status;
-  if (status == Status::ok) {
-    using R = Real<T>;
-    detail::KroneckerForm<T> K(reduced, A.rows, work);
-    const std::size_t mark = work.used_bytes();
-    double norm = 0;
-    // Where the directions' derivatives overflow, they are made so small as only just to be exact.
-    for (const R unit : {R(1), std::ldexp(std::numeric_limits<R>::denorm_min(), 8)}) {
-      R estimate = 0;
-      status = detail::OneNormEstimator<T>(K, A.rows, unit, work).run(estimate);
-      norm = static_cast<double>(estimate) / static_cast<double>(unit);
-      work.rewind(mark);
-      if (status == Status::ok || !all_finite<T>(K.value())) break;
-    }
-    condition = norm / static_cast<double>(one_norm(K.value())) * static_cast<double>(one_norm(A));
-    if (status != Status::ok && all_finite<T>(K.value())) {
-      condition = std::numeric_limits<double>::infinity();
-      status = Status::ok;
-    }
+  const std::size_t mark = work.used_bytes();
+  Status status = Status::ok;
+  if (detail::estimate_condition(reduce(A, Purpose::condition, options, work), A, condition, status, work)) {
+    work.rewind(mark);
+    detail::estimate_condition(reduce_to_schur_form(A, Purpose::condition, options, work), A, condition, status, work);
   }
   work.reset();
   if (status != Status::ok) condition = quiet_nan<double>();

@@ -109,6 +109,9 @@ class Evaluation {
     return status;
   }
 
+  /// True where the squarings may have lost what Schur form would keep. What was computed is then to be done again.
+  bool lost_too_much() const { return lossy_; }
+
  private:
   using C = Complex<T>;
 
@@ -131,13 +134,13 @@ class Evaluation {
 
   Status full_value(View<T> X) {
     Plain<BlasEngine<T>> ring(X.rows, work_, reduced_.B2);
-    evaluate(plan_, ring, reduced_.B, X);
+    lossy_ = is_lossy(plan_, evaluate(plan_, ring, reduced_.B, X));
     return ring.status();
   }
 
   Status full_dual(View<T> X, View<const T> E, View<T> L) {
     Dual<BlasEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
-    evaluate(plan_, ring, {reduced_.B, E}, {X, L});
+    lossy_ = is_lossy(plan_, evaluate(plan_, ring, {reduced_.B, E}, {X, L}));
     return ring.status();
   }
 
@@ -181,7 +184,30 @@ class Evaluation {
   const Reduced<T>& reduced_;
   const Plan& plan_;
   Workspace& work_;
+  bool lossy_ = false;
 };
+
+/// X = exp(A), and L where there are directions, by what `reduce` makes of A; again in Schur form where that lost too much.
+/// Leaves the workspace empty but for what was taken before.
+template <class T>
+Status run(View<const T> A, View<T> X, View<const T> E, View<T> L, Purpose purpose, const Options& options,
+           Workspace& work) {
+  const std::size_t mark = work.used_bytes();
+  Status status = Status::ok;
+  const auto attempt = [&](const Reduced<T>& reduced) {
+    status = reduced.plan.status;
+    bool again = false;
+    if (status == Status::ok) {
+      Evaluation<T> evaluation(reduced, work);
+      status = purpose == Purpose::value ? evaluation.value(X) : evaluation.dual(X, E, L);
+      again = evaluation.lost_too_much();
+    }
+    work.rewind(mark);
+    return again;
+  };
+  if (attempt(reduce(A, purpose, options, work))) attempt(reduce_to_schur_form(A, purpose, options, work));
+  return status;
+}
 
 /// Settles each derivative's status, and fills those with NaN that are not ok. One direction never touches another,
 /// nor the value: each has products of its own.
@@ -219,9 +245,7 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
 template <class T>
 Status expm(View<const T> A, View<T> X, const Options& options, Workspace& work) {
   assert(!overlap(A, X));
-  const Reduced<T> reduced = reduce(A, Purpose::value, options, work);
-  Status status = reduced.plan.status;
-  if (status == Status::ok) status = detail::Evaluation<T>(reduced, work).value(X);
+  const Status status = detail::run<T>(A, X, {}, {}, Purpose::value, options, work);
   work.reset();
   return detail::finish(status, X);
 }
@@ -237,9 +261,7 @@ template <class T>
 Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [E, L, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(E, L));
-  const Reduced<T> reduced = reduce(A, Purpose::derivative, options, work);
-  Status status = reduced.plan.status;
-  if (status == Status::ok) status = detail::Evaluation<T>(reduced, work).dual(X, E, L);
+  Status status = detail::run<T>(A, X, E, L, Purpose::derivative, options, work);
   work.reset();
   status = detail::finish(status, X);
   detail::finish_each(status, derivative);
@@ -256,14 +278,10 @@ template <class T>
 Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [W, G, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(W, G));
-  const Reduced<T> reduced = reduce(A, Purpose::derivative, options, work);
-  Status status = reduced.plan.status;
-  if (status == Status::ok) {
-    const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
-    conjugate_transpose<T>(W, WH);
-    status = detail::Evaluation<T>(reduced, work).dual(X, WH, L);
-    conjugate_transpose<T>(L, G);
-  }
+  const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
+  conjugate_transpose<T>(W, WH);
+  Status status = detail::run<T>(A, X, WH, L, Purpose::derivative, options, work);
+  if (status == Status::ok) conjugate_transpose<T>(L, G);
   work.reset();
   status = detail::finish(status, X);
   detail::finish_each(status, derivative);

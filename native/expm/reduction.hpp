@@ -33,15 +33,16 @@ inline constexpr int kSafeExponent = std::numeric_limits<R>::max_exponent / 5;
 /// plan follows from the square already.
 inline constexpr double kTryBalance = 8;
 
-/// From this |B| / |B^2|^(1/2) on, a matrix goes to Schur form: the rounding errors of its square are about u |B|^2, and
-/// measured errors grow with it, to 8 units at 1e3 and 35 at 1e4 for rotated [1 b; 0 -1].
+/// From this |B| / |B^2|^(1/2) on, a matrix of more than this norm goes to Schur form: the rounding errors of its square are
+/// about u |B|^2, and measured errors grow with it, to 8 units at 1e3 and 35 at 1e4 for rotated [1 b; 0 -1]. Below that norm
+/// they are harmless, and the rounding of the Schur form itself is not.
 inline constexpr double kStronglyNonNormal = 100;
+inline constexpr double kLargeNorm = 16;
 
-/// So too from this |B^2|^(1/2) / |B^32|^(1/32) on, where there are kManySquarings or more: exp(B / 2^k) then grows large
-/// and is squared to something small again, and its rounding errors with it. Measured on 369 random matrices, the
-/// least that fails is at 3.5 by |B^16|, and of those that are not strongly non-normal the greatest at 5.2.
-inline constexpr double kOverscaled = 4;
-inline constexpr int kManySquarings = 4;
+/// So too where the squarings may have multiplied errors by this much more than the condition number does at least, |B| /
+/// sqrt(n). Of 700 random matrices of all kinds the least that lost more than 8 units is at 7e7; dense, skew and stable ones
+/// and generators are below 25, graded ones below 6e3.
+inline constexpr double kLossy = 1e6;
 
 template <class T>
 Real<T> plan_norm(View<const T> A) {
@@ -54,32 +55,8 @@ R non_normality(const Norms<R>& norms) {
   return norms.first() / std::sqrt(std::min(norms.one.second, norms.infinity.second));
 }
 
-/// |B^2|^(1/2) / |B^32|^(1/32), where B^32 is seen through one vector.
-/// B2    any multiple of B^2.
-/// v, w  n elements each, overwritten.
-/// cost  16 products with a vector.
-template <class T>
-Real<T> overscaling(View<const T> B2, T* v, T* w) {
-  using R = Real<T>;
-  constexpr int kPower = 16;
-  const Index n = B2.rows;
-  // No eigenvector or sum of few of any matrix that is likely to come.
-  for (Index i = 0; i < n; ++i) v[i] = T(R(1) + R(0.5) * std::sin(R(i * i + 1)));
-  R before = 0, logarithm = 0;  // of |B2^16 v| / |v|
-  for (Index i = 0; i < n; ++i) before += std::abs(v[i]);
-  for (int power = 0; power < kPower; ++power) {
-    std::fill_n(w, n, T(0));
-    for (Index j = 0; j < n; ++j)
-      for (Index i = 0; i < n; ++i) w[i] += B2(i, j) * v[j];
-    R after = 0;
-    for (Index i = 0; i < n; ++i) after += std::abs(w[i]);
-    if (after == 0) return std::numeric_limits<R>::infinity();
-    logarithm += std::log(after / before);
-    for (Index i = 0; i < n; ++i) v[i] = w[i] / after;
-    before = 1;
-  }
-  return std::exp((std::log(plan_norm(B2)) - logarithm / kPower) / 2);
-}
+/// Below this a negative shift is not worth it: e^(2 / 4) is lost.
+inline constexpr double kHarmlessShift = 0.25;
 
 template <class R>
 struct Squared {
@@ -148,8 +125,8 @@ class Reduction {
  public:
   using R = Real<T>;
 
-  Reduction(View<const T> A, Purpose purpose, const Options& options, Workspace& work)
-      : n_(A.rows), purpose_(purpose), options_(options), work_(work) {
+  Reduction(View<const T> A, Purpose purpose, const Options& options, bool schur_form, Workspace& work)
+      : n_(A.rows), purpose_(purpose), options_(options), schur_form_(schur_form), work_(work) {
     reduced_.B = A;
   }
 
@@ -164,7 +141,7 @@ class Reduction {
       reduced_.plan = {.norm = norm, .alpha = norm};
       return reduced_;
     }
-    if (options_.shift == Choice::always || (options_.shift == Choice::automatic && squares(norm))) norm = shift(norm);
+    if (options_.shift != Choice::never) norm = shift(norm);
     const Plan by_norm =
         choose_plan(without_square(std::min(norm, std::numeric_limits<R>::max())), purpose_, options_.method);
     if (n_ == 0 || (by_norm.degree <= 2 && options_.balance != Choice::always)) {
@@ -194,13 +171,14 @@ class Reduction {
     reduced_.plan = plan;
   }
 
-  /// B = A - mu I with mu = tr(A)/n, where that halves the norm: a smaller gain costs more in rounding than it brings. Not
+  /// B = A - mu I with mu = tr(A)/n, where that halves the norm: a smaller gain costs more in rounding than it brings. Where
+  /// there are no squarings to save, only for negative mu: the scheme's terms then cancel, from e^|mu| down to e^-|mu|. Not
   /// where e^mu leaves the range: what is not negligible then comes of eigenvalues far from mu, which the subtraction blurs.
   R shift(R norm) {
     const bool forced = options_.shift == Choice::always;
     const T mu = mean_of_diagonal(reduced_.B);
     // |A - mu I| >= |A| - |mu|, so that most matrices are done with here.
-    if (!forced && !(std::abs(mu) >= norm / 2)) return norm;
+    if (!forced && !(std::abs(mu) >= norm / 2 && (squares(norm) || std::real(mu) < -kHarmlessShift))) return norm;
     if (!forced && std::abs(std::real(mu)) > std::log(std::numeric_limits<R>::max())) return norm;
     const View<T> shifted = work_.take<T>(n_, n_);
     copy(reduced_.B, shifted);
@@ -238,7 +216,8 @@ class Reduction {
     if (greatest < std::ldexp(R(1), kSafeExponent<R>)) return;
     const int most =
         (std::numeric_limits<R>::max_exponent - 3) / static_cast<int>(n_ / 2);  // so that D is representable
-    const int g = std::min(most, std::ilogb(greatest));
+    const int g = std::min({most, std::ilogb(greatest), least_grade()});
+    if (g <= 0) return;
     const View<T> graded = work_.take<T>(n_, n_);
     R* const d = work_.take<R>(n_, 1).data;
     const int sign = is_upper_triangular(reduced_.B) ? -1 : 1;
@@ -248,6 +227,19 @@ class Reduction {
     replace(graded, d, norm, squared);
   }
 
+  /// The greatest g by which no entry underflows.
+  int least_grade() const {
+    int g = std::numeric_limits<R>::max_exponent;
+    for (Index j = 0; j < n_; ++j)
+      for (Index i = 0; i < n_; ++i) {
+        const R entry = std::abs(reduced_.B(i, j));
+        if (i == j || entry == 0) continue;
+        const int room = std::ilogb(entry) - std::numeric_limits<R>::min_exponent - std::numeric_limits<R>::digits;
+        g = std::min(g, room / static_cast<int>(std::abs(i - j)));
+      }
+    return g;
+  }
+
   void replace(View<const T> B, const R* d, R& norm, Squared<R>& squared) {
     norm = plan_norm<T>(B);
     reduced_.B = B;
@@ -255,11 +247,9 @@ class Reduction {
     squared = plan_by_square(B, norm, purpose_, options_.method, reduced_.B2, spare_);
   }
 
-  bool wants_schur_form(const Squared<R>& squared) {
-    if (squared.non_normality > static_cast<R>(kStronglyNonNormal)) return true;
-    if (squared.plan.squarings < kManySquarings) return false;
-    T *const v = work_.take<T>(n_, 1).data, *const w = work_.take<T>(n_, 1).data;
-    return overscaling<T>(reduced_.B2, v, w) > static_cast<R>(kOverscaled);
+  bool wants_schur_form(const Squared<R>& squared) const {
+    if (schur_form_) return true;
+    return squared.non_normality > static_cast<R>(kStronglyNonNormal) && squared.plan.norm > kLargeNorm;
   }
 
   void to_schur_form(Squared<R>& squared) {
@@ -280,6 +270,7 @@ class Reduction {
   Index n_;
   Purpose purpose_;
   const Options& options_;
+  bool schur_form_;
   Workspace& work_;
   Reduced<T> reduced_;
   View<T> spare_;
@@ -295,7 +286,22 @@ class Reduction {
 ///       25 n^3 complex multiplications, where it is strongly non-normal.
 template <class T>
 Reduced<T> reduce(View<const T> A, Purpose purpose, const Options& options, Workspace& work) {
-  return detail::Reduction<T>(A, purpose, options, work).run();
+  return detail::Reduction<T>(A, purpose, options, false, work).run();
+}
+
+/// The same where the squarings have turned out to lose too much (is_lossy): in Schur form in any case.
+template <class T>
+Reduced<T> reduce_to_schur_form(View<const T> A, Purpose purpose, const Options& options, Workspace& work) {
+  return detail::Reduction<T>(A, purpose, options, true, work).run();
+}
+
+/// True where an evaluation that may have multiplied errors by `error` (evaluate) has to be done again in Schur form. Not
+/// where rounding A's entries to R changes everything already.
+template <class R>
+bool is_lossy(const Plan& plan, R error) {
+  const bool meaningful = plan.norm * static_cast<double>(std::numeric_limits<R>::epsilon()) < 1;
+  return plan.form == Form::full && meaningful &&
+         !(static_cast<double>(error) <= detail::kLossy * std::max(plan.norm, 1.0));
 }
 
 /// Bytes of workspace that `reduce` takes at most.
@@ -303,7 +309,7 @@ template <class T>
 std::size_t reduction_bytes(Index n) {
   using C = Complex<T>;
   // Shifted, B2, spare, graded and balanced; S, S2, Q and spare.
-  return 5 * matrix_bytes<T>(n, n) + 4 * matrix_bytes<C>(n, n) + 3 * matrix_bytes<C>(n, 1) +
+  return 5 * matrix_bytes<T>(n, n) + 4 * matrix_bytes<C>(n, n) + matrix_bytes<C>(n, 1) +
          matrix_bytes<C>(blas::schur_work_elements(n), 1) + 3 * matrix_bytes<Real<T>>(n, 1);
 }
 

@@ -89,17 +89,67 @@ Real<T> infinity_norm(View<const T> A) {
   return detail::norm_of(A, [](auto X, auto modulus) { return detail::greatest_row_sum(X, modulus); });
 }
 
-/// max |a_ij|. NaN where A holds one.
+/// max |a_ij| over real and imaginary parts, so that it is finite where A is: the modulus of a complex number can
+/// overflow. NaN where A holds one.
 template <class T>
 Real<T> max_abs(View<const T> A) {
   Real<T> largest = 0;
+  const auto consider = [&largest](Real<T> x) {
+    const Real<T> modulus = std::abs(x);
+    if (!(modulus <= largest) && !std::isnan(largest)) largest = modulus;
+  };
   for (Index j = 0; j < A.columns; ++j)
     for (Index i = 0; i < A.rows; ++i) {
-      const Real<T> modulus = std::abs(A(i, j));
-      if (!(modulus <= largest)) largest = modulus;
-      if (std::isnan(largest)) return largest;
+      consider(std::real(A(i, j)));
+      if constexpr (kIsComplex<T>) consider(std::imag(A(i, j)));
     }
   return largest;
+}
+
+namespace detail {
+
+/// The square of euclidean_size of A / unit.
+template <class T>
+Real<T> square_of_size(View<const T> A, Real<T> unit) {
+  using R = Real<T>;
+  constexpr Index kBand = 64;
+  const R inverse = 1 / unit;
+  const auto square = [inverse](T x) {
+    const R re = std::real(x) * inverse, im = std::imag(x) * inverse;
+    return re * re + im * im;
+  };
+  R greatest = 0, total = 0;
+  for (Index j = 0; j < A.columns; ++j) {
+    R sum = 0;
+    for (Index i = 0; i < A.rows; ++i) sum += square(A(i, j));
+    greatest = std::max(greatest, sum);
+    total += sum;
+  }
+  for (Index first = 0; first < A.rows; first += kBand) {
+    const Index rows = std::min(kBand, A.rows - first);
+    std::array<R, kBand> sums{};
+    for (Index j = 0; j < A.columns; ++j)
+      for (Index i = 0; i < rows; ++i) sums[static_cast<std::size_t>(i)] += square(A(first + i, j));
+    for (Index i = 0; i < rows; ++i) greatest = std::max(greatest, sums[static_cast<std::size_t>(i)]);
+  }
+  // A maximum forgets NaN, a sum does not.
+  return std::isfinite(total) ? std::max(greatest, total / static_cast<R>(A.rows)) : total;
+}
+
+}  // namespace detail
+
+/// The greatest Euclidean length of a column or a row, or |A|_F / sqrt(n) if that is more: between |A|_2 / sqrt(n) and |A|_2.
+/// Of a multiple of a unitary matrix it is |A|_2.
+template <class T>
+Real<T> euclidean_size(View<const T> A) {
+  using R = Real<T>;
+  const R plain = detail::square_of_size(A, R(1));
+  if (plain > std::ldexp(R(1), std::numeric_limits<R>::min_exponent / 2) && std::isfinite(plain))
+    return std::sqrt(plain);
+  const R unit = max_abs(A);
+  // Only where it is too large or too small to be squared: divided by the largest entry, nothing that matters is lost.
+  if (!std::isfinite(unit) || !std::isfinite(1 / unit)) return unit;
+  return unit * std::sqrt(detail::square_of_size(A, unit));
 }
 
 }  // namespace matfun

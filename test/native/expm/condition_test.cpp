@@ -100,6 +100,16 @@ TEST_CASE_TEMPLATE("a matrix that cannot be done has a condition number of NaN, 
   }
 }
 
+TEST_CASE_TEMPLATE("where exp(A) underflows to 0 its condition number is a number, or its status says that it is none",
+                   T, double, float, Complex128, Complex64) {
+  for (Index n : {1, 2, 5}) {
+    Workspace work(condition_workspace_bytes<T>(n));
+    double result = 0;
+    const Status status = expm_condition<T>(scaled(identity<T>(n), Real<T>(-2000)).view(), result, {}, work);
+    CHECK((status == Status::ok) == !std::isnan(result));
+  }
+}
+
 TEST_CASE_TEMPLATE("the condition number is the same by every choice and method", T, double, float, Complex128,
                    Complex64) {
   for (Index n : {3, 6}) {

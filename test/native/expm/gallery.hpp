@@ -78,7 +78,7 @@ BasicMatrix<T> strongly_non_normal(Index n, unsigned seed) {
   for (Index j = 0; j < n; ++j)
     for (Index i = 0; i < n; ++i) {
       const bool top = i < n / 2, left = j < n / 2;
-      A(i, j) *= static_cast<Real<T>>(top == left ? 1e-3 : top ? 100 : 1e-6);
+      A(i, j) *= static_cast<Real<T>>(top == left ? 1e-3 : top ? 1000 : 1e-6);
     }
   return A;
 }

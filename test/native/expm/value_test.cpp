@@ -122,6 +122,32 @@ TEST_CASE_TEMPLATE("the diagonal of a triangular matrix gives its exponentials, 
     }
 }
 
+TEST_CASE("a non-normal block beside a larger eigenvalue is seen by what its squarings lose") {
+  // M = [1-c c; 2-c c-1] has M^2 = I, so exp(M) = cosh(1) I + sinh(1) M. Beside -c no norm of A or A^2 tells it from a normal one.
+  for (double c : {1e4, 1e5, 1e6}) {
+    const Matrix A(3, 3, {-c, 0, 0, 0, 1 - c, 2 - c, 0, c, c - 1});
+    CHECK(plan(A).form == Form::full);
+    const Matrix X = value(A).X;
+    const Matrix truth(3, 3,
+                       {0, 0, 0, 0, std::cosh(1.0) + std::sinh(1.0) * (1 - c), std::sinh(1.0) * (2 - c), 0,
+                        std::sinh(1.0) * c, std::cosh(1.0) + std::sinh(1.0) * (c - 1)});
+    // cond is about .63 c^2, and the squarings alone lose 100 to 10 000 times that.
+    CHECK(relative_difference(X, truth) <= 10 * 0.63 * c * c * u);
+    CHECK(condition(A) <= 10 * c * c);
+  }
+}
+
+TEST_CASE_TEMPLATE("negative multiples of I plus little lose nothing, though nothing is squared", T, double, float,
+                   Complex128, Complex64) {
+  const Real<T> bound = bound_of<Real<T>>(kPolynomialLadder<Real<T>>.rows.back(), Purpose::value);
+  for (Index n : {2, 5})
+    for (Real<T> mu : {Real<T>(0.4), bound / 2, bound * Real<T>(0.99)}) {
+      const auto A = shifted(random_matrix<T>(n, n, 0.01, 5), T(-mu));
+      const LongMatrix truth = oracle_exp(convert<Long>(A));
+      CHECK(relative_error(value(A).X, truth) <= 6 * unit<T>);
+    }
+}
+
 TEST_CASE("overscaled matrices keep the promise: A^2 tells that the norm says too much") {
   for (const Matrix& A : overscaled()) {
     CAPTURE(A(0, 1));

@@ -41,7 +41,7 @@ TEST_CASE_TEMPLATE("complex entries count by their moduli", T, Complex128, Compl
   const BasicMatrix<T> A(2, 2, {T(3, 4), T(0, -2), T(5, 12), T(-8, 15)});
   CHECK(one_norm(constant(A)) == 13 + 17);
   CHECK(infinity_norm(constant(A)) == 2 + 17);
-  CHECK(max_abs(constant(A)) == 17);
+  CHECK(max_abs(constant(A)) == 15);  // of parts, which cannot overflow
 }
 
 TEST_CASE_TEMPLATE("every row and column is summed, beyond one band of rows too", T, double, float, Complex128,
