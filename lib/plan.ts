@@ -21,8 +21,9 @@ export interface Plan<D extends DType = DType> {
   /** What degree and squarings were chosen from: a bound from |B| and |B²|, at most `norm`. */
   readonly alpha: number
   /**
-   * `full`: B as it stands. `triangular`: the diagonal and the first superdiagonal are recomputed at every squaring.
-   * `schur`: a Schur decomposition first, then as `triangular`.
+   * `full`: as it stands. `triangular`: it is, and its diagonals are recomputed at every squaring. `schur`: the same on its
+   * Schur form, for strongly non-normal matrices. A `full` one whose squarings turn out to lose too much is done again in
+   * Schur form, which no plan can foresee.
    */
   readonly form: 'full' | 'triangular' | 'schur'
   /** Whether B comes of a diagonal similarity. */

@@ -223,7 +223,7 @@ void finish_each(Status value, const Derivative<T>& derivative) {
 }  // namespace detail
 
 /// Bytes of workspace that `operation` takes at most, for matrices of order n and so many directions at once
-/// (0 for expm). A pure function of its arguments; expm_test.cpp holds it against real use.
+/// (0 for expm). A pure function of its arguments; workspace_bytes_test.cpp holds it against real use.
 template <class T>
 std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
   using C = Complex<T>;
@@ -240,7 +240,8 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
 /// A     n x n, column-major, finite or the result is Status::not_finite; not modified, must not overlap X.
 /// X     n x n, overwritten; all NaN unless the result is Status::ok.
 /// work  at least workspace_bytes<T>(Operation::expm, n, 0), empty; left empty.
-/// error relative, at most 10 max(cond(exp, A), 1) u in the Frobenius norm; held by test/accuracy.test.ts.
+/// error relative, at most 10 max(cond(exp, A), 1) u in the Frobenius norm on all fixtures (test/accuracy.test.ts); where
+///       cond u is near 1 or above, nothing can be said.
 /// cost  the plan's products + squarings products, and what the reductions take (reduce).
 template <class T>
 Status expm(View<const T> A, View<T> X, const Options& options, Workspace& work) {

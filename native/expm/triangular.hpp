@@ -8,7 +8,8 @@
 /// What is known in closed form of the exponential of a triangular matrix.
 namespace matfun {
 
-/// The divided difference (e^x - e^y) / (x - y), and e^x where x = y, to a few u |x - y| relative to itself.
+/// The divided difference (e^x - e^y) / (x - y), and e^x where x = y: to a few max(|x|, |y|, 1) u relative to itself for real
+/// arguments; for complex ones relative to e^max(Re x, Re y), since it vanishes where x - y is a multiple of 2 pi i.
 template <class T>
 T exp_divided_difference(T x, T y) {
   const T half = (x - y) / Real<T>(2);
