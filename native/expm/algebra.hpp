@@ -5,9 +5,6 @@
 #include <initializer_list>
 
 #include "expm/engine.hpp"
-#include "expm/triangular.hpp"
-#include "kernels/combine.hpp"
-#include "linalg/workspace.hpp"
 
 /// The rings that the one recurrence (evaluate.hpp) is written over. Each knows
 ///   take()                 a new element, not initialized
@@ -17,53 +14,55 @@
 ///   combine({{c, X}, ...}, mu, Y)   Y = sum c X + mu I; Y may be one of the X
 ///   solve(Q, P)            P = Q^-1 P; Q is lost
 ///   exponential(A, X)      X = exp(A) for 1 x 1 elements
-///   scale(c, X)            X = c X
-///   size(X)                about |X|_2, at least |X|_2 / sqrt(n), of the value
-///   recompute(A, shift, k, X)   the diagonals of X ~ exp((A + shift I) / 2^k), A triangular, made exact
+///   shift(mu, k, X)        X = e^(mu / 2^k) X
+///   recompute(A, mu, k, X) the diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact
+///   watch(X)               takes the size of a value that is squared next, or has been last
 /// and nothing of schemes; a scheme knows nothing of what its elements are.
 namespace matfun {
 
 /// The greatest number of terms that a scheme combines.
 inline constexpr std::size_t kMaxTerms = 6;
 
-/// Matrices of order n: the recurrence gives exp(A).
+/// Matrices: the recurrence gives exp(A).
 template <class Engine>
 class Plain {
  public:
   using Scalar = typename Engine::Scalar;
-  using Element = View<Scalar>;
-  using Const = View<const Scalar>;
-  using Term = matfun::Term<Scalar>;
+  using Entry = typename Engine::Entry;
+  using Element = View<Entry>;
+  using Const = View<const Entry>;
+  using Term = matfun::Term<Entry>;
 
   /// A2 is the square of the matrix that the scheme will be evaluated at, or nothing where it is not known.
-  Plain(Index n, Workspace& work, View<Scalar> A2 = {})
-      : n_(n), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data), A2_(A2) {}
+  Plain(Engine engine, Workspace& work, Element A2 = {}) : engine_(engine), work_(work), A2_(A2) {}
 
-  Element take() { return work_.take<Scalar>(n_, n_); }
-  void multiply(Const A, Const B, Element C) { Engine::multiply(A, B, C); }
+  Element take() { return engine_.take(work_, 1); }
+  void multiply(Const A, Const B, Element C) { engine_.multiply(A, B, C); }
   Element square(Const A) {
     if (A2_.data != nullptr) return A2_;
     const Element A2 = take();
-    Engine::multiply(A, A, A2);
+    engine_.multiply(A, A, A2);
     return A2;
   }
-  void multiply_add(Const A, Const B, Element C) { Engine::multiply_add(A, B, C); }
+  void multiply_add(Const A, Const B, Element C) { engine_.multiply_add(A, B, C); }
   void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
-    matfun::combine<Scalar>({terms.begin(), terms.size()}, mu, Y);
+    engine_.combine({terms.begin(), terms.size()}, mu, Y);
   }
-  void solve(Element Q, Element P) { status_ = Engine::factor_solve(Q, pivots_, P); }
+  void solve(Element Q, Element P) { status_ = engine_.factor_solve(Q, engine_.take_pivots(work_), P); }
   void exponential(Const A, Element X) { X(0, 0) = std::exp(A(0, 0)); }
-  void scale(Scalar c, Element X) { matfun::scale(c, X); }
-  Real<Scalar> size(Const X) { return euclidean_size(X); }
-  void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A, shift, k, X); }
+  void shift(Scalar mu, int k, Element X) { engine_.shift(mu, k, X); }
+  void recompute(Const A, Scalar mu, int k, Element X) { engine_.recompute(A, mu, k, X); }
+  void watch(Const X) { engine_.watch(X, watched_); }
 
   Status status() const { return status_; }
+  /// What was watched (Growth).
+  const typename Engine::Watched& watched() const { return watched_; }
 
  private:
-  Index n_;
+  Engine engine_;
   Workspace& work_;
-  typename Engine::Pivot* pivots_;
   Element A2_;
+  typename Engine::Watched watched_;
   Status status_ = Status::ok;
 };
 
@@ -74,13 +73,14 @@ template <class Engine>
 class Dual {
  public:
   using Scalar = typename Engine::Scalar;
+  using Entry = typename Engine::Entry;
   struct Const {
-    View<const Scalar> value;
-    View<const Scalar> tangents;  // n x K n
+    View<const Entry> value;
+    View<const Entry> tangents;  // a stack of K
   };
   struct Element {
-    View<Scalar> value;
-    View<Scalar> tangents;
+    View<Entry> value;
+    View<Entry> tangents;
     operator Const() const { return {value, tangents}; }
   };
   struct Term {
@@ -89,16 +89,16 @@ class Dual {
   };
 
   /// A2 as for Plain.
-  Dual(Index n, Index directions, Workspace& work, View<Scalar> A2 = {})
-      : n_(n), directions_(directions), work_(work), pivots_(work.take<typename Engine::Pivot>(n, 1).data), A2_(A2) {}
+  Dual(Engine engine, Index directions, Workspace& work, View<Entry> A2 = {})
+      : engine_(engine), directions_(directions), work_(work), A2_(A2) {}
 
-  Element take() { return {work_.take<Scalar>(n_, n_), work_.take<Scalar>(n_, n_ * directions_)}; }
+  Element take() { return {engine_.take(work_, 1), engine_.take(work_, directions_)}; }
 
   /// d(AB) = A dB + dA B. One product for each tangent: BLAS's edge kernels make the bits of a wide product
   /// A [dB_1 ... dB_K] depend on K (OpenBLAS 0.3.21 at n = 9, 17, 31), and a direction must give the same bits alone as
   /// among others. See docs/decisions/0004.
   void multiply(Const A, Const B, Element C) {
-    Engine::multiply(A.value, B.value, C.value);
+    engine_.multiply(A.value, B.value, C.value);
     multiply_tangents(A, B, C);
   }
   Element square(Const A) {
@@ -107,37 +107,39 @@ class Dual {
       multiply(A, A, A2);
       return A2;
     }
-    const Element A2{A2_, work_.take<Scalar>(n_, n_ * directions_)};
+    const Element A2{A2_, engine_.take(work_, directions_)};
     multiply_tangents(A, A, A2);
     return A2;
   }
   void multiply_add(Const A, Const B, Element C) {
-    Engine::multiply_add(A.value, B.value, C.value);
+    engine_.multiply_add(A.value, B.value, C.value);
     for (Index k = 0; k < directions_; ++k) {
-      Engine::multiply_add(A.value, B.tangents.block(k), C.tangents.block(k));
-      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+      const View<Entry> dC = engine_.block(C.tangents, k);
+      engine_.multiply_add(A.value, engine_.block(B.tangents, k), dC);
+      engine_.multiply_add(engine_.block(A.tangents, k), B.value, dC);
     }
   }
 
   void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
     assert(terms.size() <= kMaxTerms);
-    std::array<matfun::Term<Scalar>, kMaxTerms> values, tangents;
+    std::array<matfun::Term<Entry>, kMaxTerms> values, tangents;
     std::size_t count = 0;
     for (const Term& term : terms) {
       values[count] = {term.c, term.X.value};
       tangents[count++] = {term.c, term.X.tangents};
     }
-    matfun::combine<Scalar>({values.data(), count}, mu, Y.value);
-    matfun::combine<Scalar>({tangents.data(), count}, 0, Y.tangents);
+    engine_.combine({values.data(), count}, mu, Y.value);
+    engine_.combine({tangents.data(), count}, 0, Y.tangents);
   }
 
   /// X = Q^-1 P, dX = Q^-1 (dP - dQ X): one factorization for all.
   void solve(Element Q, Element P) {
-    status_ = Engine::factor_solve(Q.value, pivots_, P.value);
+    const auto pivots = engine_.take_pivots(work_);
+    status_ = engine_.factor_solve(Q.value, pivots, P.value);
     if (status_ != Status::ok) return;
     for (Index k = 0; k < directions_; ++k) {
-      Engine::multiply_subtract(Q.tangents.block(k), P.value, P.tangents.block(k));
-      Engine::solve(Q.value, pivots_, P.tangents.block(k));
+      engine_.multiply_subtract(engine_.block(Q.tangents, k), P.value, engine_.block(P.tangents, k));
+      engine_.solve(Q.value, pivots, engine_.block(P.tangents, k));
     }
   }
 
@@ -146,31 +148,33 @@ class Dual {
     for (Index k = 0; k < directions_; ++k) X.tangents(0, k) = X.value(0, 0) * A.tangents(0, k);
   }
 
-  void scale(Scalar c, Element X) {
-    matfun::scale(c, X.value);
-    matfun::scale(c, X.tangents);
+  void shift(Scalar mu, int k, Element X) {
+    engine_.shift(mu, k, X.value);
+    engine_.shift(mu, k, X.tangents);
   }
 
-  Real<Scalar> size(Const X) { return euclidean_size(X.value); }
-
   /// The tangents have no such closed form: a direction is not triangular.
-  void recompute(Const A, Scalar shift, int k, Element X) { recompute_diagonals(A.value, shift, k, X.value); }
+  void recompute(Const A, Scalar mu, int k, Element X) { engine_.recompute(A.value, mu, k, X.value); }
+  void watch(Const X) { engine_.watch(X.value, watched_); }
 
   Status status() const { return status_; }
+  /// What was watched (Growth).
+  const typename Engine::Watched& watched() const { return watched_; }
 
  private:
   void multiply_tangents(Const A, Const B, Element C) {
     for (Index k = 0; k < directions_; ++k) {
-      Engine::multiply(A.value, B.tangents.block(k), C.tangents.block(k));
-      Engine::multiply_add(A.tangents.block(k), B.value, C.tangents.block(k));
+      const View<Entry> dC = engine_.block(C.tangents, k);
+      engine_.multiply(A.value, engine_.block(B.tangents, k), dC);
+      engine_.multiply_add(engine_.block(A.tangents, k), B.value, dC);
     }
   }
 
-  Index n_;
+  Engine engine_;
   Index directions_;
   Workspace& work_;
-  typename Engine::Pivot* pivots_;
-  View<Scalar> A2_;
+  View<Entry> A2_;
+  typename Engine::Watched watched_;
   Status status_ = Status::ok;
 };
 
@@ -199,8 +203,8 @@ class Counting {
   constexpr void combine(std::initializer_list<Term>, double, Element) {}
   constexpr void solve(Element, Element) { ++solves; }
   constexpr void exponential(Const, Element) {}
-  constexpr void scale(double, Element) {}
-  constexpr double size(Const) { return 1; }
+  constexpr void shift(double, int, Element) {}
+  constexpr void watch(Const) {}
   constexpr void recompute(Const, double, int, Element) {}
 
   int elements = 0;

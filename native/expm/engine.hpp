@@ -1,25 +1,79 @@
 #pragma once
 
+#include <cmath>
+#include <span>
+
+#include "expm/triangular.hpp"
+#include "kernels/combine.hpp"
 #include "linalg/blas.hpp"
+#include "linalg/norms.hpp"
+#include "linalg/workspace.hpp"
 
 namespace matfun {
 
-/// What an algebra is computed by. An engine multiplies and solves for one scalar type; this one is OpenBLAS.
+/// By how much squarings may have multiplied a relative error of u, to first order and by norms, so that it is far more than
+/// what they did: from e = 1 on e <- (2 e + 1) |X|^2 / |X^2|.
+template <class R>
+class Growth {
+ public:
+  /// size: of what is squared first, then of each square.
+  void add(R size) {
+    if (begun_) error_ = (2 * error_ + 1) * (size_ / size) * size_;
+    begun_ = true;
+    size_ = size;
+  }
+  R error() const { return error_; }
+
+ private:
+  bool begun_ = false;
+  R size_ = 0;
+  R error_ = 1;
+};
+
+/// What an algebra is computed by. An engine knows how its matrices lie in memory, and multiplies, combines and solves for
+/// one scalar type; this one is OpenBLAS, for one matrix of order n.
 template <class T>
-struct BlasEngine {
+class BlasEngine {
+ public:
   using Scalar = T;
+  /// What a matrix's memory holds.
+  using Entry = T;
   using Pivot = blas::Pivot;
+  using Watched = Growth<Real<T>>;
+
+  BlasEngine(Index n) : n_(n) {}
+
+  /// A stack of `count` matrices, not initialized.
+  View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
+  Pivot* take_pivots(Workspace& work) const { return work.take<Pivot>(n_, 1).data; }
+  /// The k-th matrix of a stack.
+  template <class U>
+  View<U> block(View<U> stack, Index k) const {
+    return stack.block(k);
+  }
 
   /// C = A B.
-  static void multiply(View<const T> A, View<const T> B, View<T> C) { blas::gemm(T(1), A, B, T(0), C); }
+  void multiply(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(1), A, B, T(0), C); }
   /// C = C + A B.
-  static void multiply_add(View<const T> A, View<const T> B, View<T> C) { blas::gemm(T(1), A, B, T(1), C); }
+  void multiply_add(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(1), A, B, T(1), C); }
   /// C = C - A B.
-  static void multiply_subtract(View<const T> A, View<const T> B, View<T> C) { blas::gemm(T(-1), A, B, T(1), C); }
+  void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(-1), A, B, T(1), C); }
+  /// Y = sum c X + mu I, stacks by stacks.
+  void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) const { matfun::combine(terms, mu, Y); }
+  /// X = e^(shift / 2^k) X.
+  void shift(T mu, int k, View<T> X) const {
+    if (mu != T(0)) scale(std::exp(mu * std::ldexp(Real<T>(1), -k)), X);
+  }
+  /// The diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact.
+  void recompute(View<const T> A, T mu, int k, View<T> X) const { recompute_diagonals(A, mu, k, X); }
+  void watch(View<const T> X, Watched& watched) const { watched.add(euclidean_size(X)); }
   /// B = Q^-1 B; Q becomes its LU factors.
-  static Status factor_solve(View<T> Q, Pivot* pivots, View<T> B) { return blas::lu_factor_solve(Q, pivots, B); }
+  Status factor_solve(View<T> Q, Pivot* pivots, View<T> B) const { return blas::lu_factor_solve(Q, pivots, B); }
   /// B = Q^-1 B again, by the factors that factor_solve left.
-  static void solve(View<const T> LU, const Pivot* pivots, View<T> B) { blas::lu_solve(LU, pivots, B); }
+  void solve(View<const T> LU, const Pivot* pivots, View<T> B) const { blas::lu_solve(LU, pivots, B); }
+
+ private:
+  Index n_;
 };
 
 }  // namespace matfun

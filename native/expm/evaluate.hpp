@@ -214,11 +214,9 @@ void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ri
 /// before the squarings: at the end, e^shift exp(B) would be 0 times infinity where B has large eigenvalues.
 /// B     not modified; X must not be B.
 /// cost  the scheme's products + s products, and one pass to scale where s > 0.
-/// Returns by how much the squarings may have multiplied a relative error of u, to first order and by norms, so that
-/// it is far more than what they did: with |X_k+1| for X_k+1 = X_k^2, from e = 1 on e <- (2 e + 1) |X_k|^2 / |X_k+1|. 1 where
-/// the plan's form makes squarings harmless.
+/// From kWatchedSquarings on, the ring is shown what is squared, unless the plan's form makes squarings harmless.
 template <class Ring>
-Real<typename Ring::Scalar> evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) {
+void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) {
   using T = typename Ring::Scalar;
   using R = Real<T>;
   const T shift = part<T>(Complex<T>(plan.shift));
@@ -228,13 +226,10 @@ Real<typename Ring::Scalar> evaluate(const Plan& plan, Ring& ring, ConstOf<Ring>
   };
   const auto begin = [&](ConstOf<Ring> scaled, ElementOf<Ring> Y) {
     evaluate_scheme(plan, ring, scaled, Y);
-    if (shift != T(0)) ring.scale(std::exp(shift * std::ldexp(R(1), -plan.squarings)), Y);
+    ring.shift(shift, plan.squarings, Y);
     settle(plan.squarings, Y);
   };
-  if (plan.squarings == 0) {
-    begin(B, X);
-    return 1;
-  }
+  if (plan.squarings == 0) return begin(B, X);
   const auto scaled = ring.take();
   ring.combine({{std::ldexp(R(1), -plan.squarings), B}}, 0, scaled);
   // A product may not write what it reads, so the squarings go to and fro, and begin where they will end in X.
@@ -242,18 +237,14 @@ Real<typename Ring::Scalar> evaluate(const Plan& plan, Ring& ring, ConstOf<Ring>
   auto to = plan.squarings % 2 == 0 ? scaled : X;
   begin(scaled, from);
   const bool watched = plan.form == Form::full && plan.squarings >= kWatchedSquarings;
-  R error = 1, size = watched ? ring.size(from) : R(1);
+  if (watched) ring.watch(from);
   for (int s = 0; s < plan.squarings; ++s) {
     ring.multiply(from, from, to);
     settle(plan.squarings - s - 1, to);
-    if (watched) {
-      const R before = std::exchange(size, ring.size(to));
-      error = (2 * error + 1) * (before / size) * before;
-    }
+    if (watched) ring.watch(to);
     // `scaled` is free once the scheme is done; it takes the place of what was just squared.
     from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? scaled : from);
   }
-  return error;
 }
 
 /// What a plan costs, counted by running the recurrence itself.

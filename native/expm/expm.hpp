@@ -47,11 +47,11 @@ Status finish(Status status, View<T> X) {
 /// C = A B for each block of a stack B.
 template <class T>
 void multiply_blocks(View<const T> A, View<const T> B, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>::multiply(A, B.block(k), C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>(A.rows).multiply(A, B.block(k), C.block(k));
 }
 template <class T>
 void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>::multiply(B.block(k), A, C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>(A.rows).multiply(B.block(k), A, C.block(k));
 }
 
 /// X = Re X where T is real.
@@ -134,13 +134,15 @@ class Evaluation {
 
   Status full_value(View<T> X) {
     Plain<BlasEngine<T>> ring(X.rows, work_, reduced_.B2);
-    lossy_ = is_lossy(plan_, evaluate(plan_, ring, reduced_.B, X));
+    evaluate(plan_, ring, reduced_.B, X);
+    lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
   }
 
   Status full_dual(View<T> X, View<const T> E, View<T> L) {
     Dual<BlasEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
-    lossy_ = is_lossy(plan_, evaluate(plan_, ring, {reduced_.B, E}, {X, L}));
+    evaluate(plan_, ring, {reduced_.B, E}, {X, L});
+    lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
   }
 

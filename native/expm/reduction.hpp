@@ -5,6 +5,7 @@
 #include "expm/engine.hpp"
 #include "expm/plan.hpp"
 #include "kernels/combine.hpp"
+#include "kernels/kernels.hpp"
 #include "linalg/workspace.hpp"
 
 /// What is done to a matrix before its exponential is evaluated, so that fewer squarings, and such as lose less, remain:
@@ -81,7 +82,7 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
     scale_by_power(spare, -p);
     B = spare;
   }
-  BlasEngine<T>::multiply(B, B, B2);
+  BlasEngine<T>(B.rows).multiply(B, B, B2);
   // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
   const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
   const auto square_norm = [&](R computed) { return computed + lost; };
@@ -144,7 +145,8 @@ class Reduction {
     if (options_.shift != Choice::never) norm = shift(norm);
     const Plan by_norm =
         choose_plan(without_square(std::min(norm, std::numeric_limits<R>::max())), purpose_, options_.method);
-    if (n_ == 0 || (by_norm.degree <= 2 && options_.balance != Choice::always)) {
+    const bool by_norm_alone = by_norm.degree <= 2 || (n_ <= kernels::kMaxLaneOrder && !squares(norm));
+    if (n_ == 0 || (by_norm_alone && options_.balance != Choice::always)) {
       finish(by_norm);
       return reduced_;
     }

@@ -25,7 +25,8 @@ TEST_CASE_TEMPLATE("the plan follows from |A| and |A^2|, for each purpose, metho
   for (Method method : methods)
     for (Purpose purpose : {Purpose::value, Purpose::derivative, Purpose::condition})
       for (double scale : scales) {
-        const auto A = random_matrix<T>(5, 5, scale, 21);
+        const Index n = kernels::kMaxLaneOrder + 1;  // up to there A^2 is asked only where there would be squarings
+        const auto A = random_matrix<T>(n, n, scale, 21);
         const Plan actual = plan(A, purpose, {.method = method}), expected = expected_plan(A, purpose, method);
         CAPTURE(scale);
         CHECK(actual.scheme == expected.scheme);
@@ -36,6 +37,20 @@ TEST_CASE_TEMPLATE("the plan follows from |A| and |A^2|, for each purpose, metho
         CHECK(!actual.balanced);
         CHECK(actual.shift == 0.0);
       }
+}
+
+TEST_CASE_TEMPLATE("in orders that lanes serve the norm alone plans what takes no squarings", T, double, float,
+                   Complex128, Complex64) {
+  for (Method method : methods)
+    for (double scale : scales) {
+      const auto A = random_matrix<T>(5, 5, scale, 21);
+      const Real<T> norm = std::min(one_norm<T>(A.view()), infinity_norm<T>(A.view()));
+      const Plan by_norm = choose_plan(without_square(norm), Purpose::value, method);
+      const Plan actual = plan(A, Purpose::value, {.method = method});
+      const Plan expected = by_norm.squarings == 0 ? by_norm : expected_plan(A, Purpose::value, method);
+      CHECK(actual.degree == expected.degree);
+      CHECK(actual.squarings == expected.squarings);
+    }
 }
 
 TEST_CASE_TEMPLATE("the path that is asked for is the path that is taken, for each operation, method and rung", T,

@@ -100,9 +100,9 @@ TEST_CASE_TEMPLATE("what is linear acts on value and tangents alike, and a const
   ring.combine({{R(2), {X.view(), dX.view()}}}, R(0.5), {Y.view(), dY.view()});
   CHECK(Y == shifted(scaled(X, R(2)), T(R(0.5))));
   CHECK(dY == scaled(dX, R(2)));
-  const T c = part<T>(Complex<T>(2, 4));
+  const T mu = part<T>(Complex<T>(2, 4)), c = std::exp(mu * R(0.25));
   auto Z = X, dZ = dX;
-  ring.scale(c, {Z.view(), dZ.view()});
+  ring.shift(mu, 2, {Z.view(), dZ.view()});
   CHECK(Z == map<T>(X, [c](T x) { return x * c; }));
   CHECK(dZ == map<T>(dX, [c](T x) { return x * c; }));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <initializer_list>
 
 #include "linalg/scalar.hpp"
@@ -62,12 +63,11 @@ class SeriesRing {
     }
   }
   void exponential(Const, Element) {}
-  void scale(long double c, Element X) {
-    for (long double& coefficient : *X.of) coefficient *= c;
+  void shift(long double mu, int k, Element X) {
+    for (long double& coefficient : *X.of) coefficient *= std::exp(std::ldexp(mu, -k));
   }
-  /// No measure of a series: it is never 1 of the next, so that a watched evaluation returns what it counted.
-  long double size(Const) { return ++sizes_; }
-  int sizes() const { return sizes_; }
+  void watch(Const) { ++watched_; }
+  int watched() const { return watched_; }
   /// Written down, in order: which power of 1/2 it was asked for, and with what shift.
   void recompute(Const, long double shift, int k, Element) {
     shift_ = shift;
@@ -84,7 +84,7 @@ class SeriesRing {
   std::array<Coefficients, 24> pool_{};
   std::array<int, 16> recomputed_{};
   int used_ = 0;
-  int sizes_ = 0;
+  int watched_ = 0;
   int recomputations_ = 0;
   long double shift_ = 0;
 };

@@ -1,0 +1,14 @@
+#include "kernels/targets/targets.hpp"
+
+namespace matfun::kernels::baseline {
+namespace {
+
+constexpr int kVectorBytes = 16;
+#include "kernels/lanes_of_target.hpp"
+
+}  // namespace
+
+const LaneKernels<float> kSinglePrecision = kLaneKernels<float>;
+const LaneKernels<double> kDoublePrecision = kLaneKernels<double>;
+
+}  // namespace matfun::kernels::baseline

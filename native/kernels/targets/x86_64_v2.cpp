@@ -1,0 +1,20 @@
+#include "kernels/targets/targets.hpp"
+
+#if defined(__x86_64__)
+
+#pragma GCC target("arch=x86-64-v2")
+
+namespace matfun::kernels::x86_64_v2 {
+namespace {
+
+constexpr int kVectorBytes = 16;
+#include "kernels/lanes_of_target.hpp"
+
+}  // namespace
+
+const LaneKernels<float> kSinglePrecision = kLaneKernels<float>;
+const LaneKernels<double> kDoublePrecision = kLaneKernels<double>;
+
+}  // namespace matfun::kernels::x86_64_v2
+
+#endif

@@ -1,0 +1,20 @@
+#include "kernels/targets/targets.hpp"
+
+#if defined(__x86_64__)
+
+#pragma GCC target("arch=x86-64-v4")
+
+namespace matfun::kernels::x86_64_v4 {
+namespace {
+
+constexpr int kVectorBytes = 64;
+#include "kernels/lanes_of_target.hpp"
+
+}  // namespace
+
+const LaneKernels<float> kSinglePrecision = kLaneKernels<float>;
+const LaneKernels<double> kDoublePrecision = kLaneKernels<double>;
+
+}  // namespace matfun::kernels::x86_64_v4
+
+#endif

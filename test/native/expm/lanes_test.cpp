@@ -1,0 +1,188 @@
+#include "expm/lanes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <complex>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace matfun::test {
+namespace {
+
+template <class T>
+T number(std::mt19937& generator) {
+  const auto next = [&] { return static_cast<Real<T>>(static_cast<double>(generator()) / 2147483648.0 - 1); };
+  if constexpr (kIsComplex<T>) {
+    const Real<T> re = next();
+    return {re, next()};
+  } else {
+    return next();
+  }
+}
+
+/// Matrices of order n that ask for every way there is: all rows, squarings, shifts, and what lanes leave.
+template <class T>
+std::vector<T> mixed(Index n, Index count, unsigned seed) {
+  using R = Real<T>;
+  std::mt19937 generator(seed);
+  std::vector<T> all(static_cast<std::size_t>(count * n * n));
+  for (Index k = 0; k < count; ++k) {
+    T* const A = all.data() + k * n * n;
+    const R scale = static_cast<R>(std::pow(10.0, static_cast<double>(generator() % 70) / 10 - 4));
+    for (Index e = 0; e < n * n; ++e) A[e] = scale * number<T>(generator);
+    switch (generator() % 12) {
+      case 0:
+        for (Index i = 0; i < n; ++i) A[i * (n + 1)] -= R(20);
+        break;
+      case 1:  // triangular
+        for (Index j = 0; j < n; ++j)
+          for (Index i = j + 1; i < n; ++i) A[i + j * n] = 0;
+        break;
+      case 2:  // badly scaled
+        for (Index j = 0; j < n; ++j)
+          for (Index i = 0; i < n; ++i) A[i + j * n] *= static_cast<R>(std::pow(10.0, static_cast<double>(i - j)));
+        break;
+      case 3:
+        A[generator() % static_cast<unsigned>(n * n)] = std::numeric_limits<R>::quiet_NaN();
+        break;
+      case 4:
+        for (Index i = 0; i < n; ++i) A[i * (n + 1)] += R(800);
+        break;
+      default:
+        break;
+    }
+  }
+  return all;
+}
+
+template <class T>
+struct Outcome {
+  std::vector<T> X, L;
+  std::vector<LeftItem> left;
+};
+
+template <class T>
+Outcome<T> run(Operation operation, Index n, const std::vector<T>& A, const std::vector<T>& E, Index directions,
+               Index first, Index count) {
+  Outcome<T> outcome{std::vector<T>(A.size(), T(7)), std::vector<T>(E.size(), T(7)), {}};
+  Workspace work(lane_workspace_bytes<T>(n, directions));
+  run_lanes<T>({operation, {}, n, directions, A.data(), outcome.X.data(), E.data(), outcome.L.data()}, first, count,
+               outcome.left, work);
+  CHECK(work.used_bytes() == 0);
+  return outcome;
+}
+
+template <class T>
+bool is_left(const Outcome<T>& outcome, Index item, Index direction) {
+  return std::ranges::any_of(outcome.left,
+                             [=](const LeftItem& left) { return left.item == item && left.direction == direction; });
+}
+
+template <class T>
+bool same(const T* a, const T* b, Index count) {
+  return std::equal(a, a + count, b);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("an item gets the same from lanes alone as anywhere in a batch, or is left in both", T, double,
+                   float, std::complex<double>, std::complex<float>) {
+  for (const Index n : {2, 3, 5, 8})
+    for (const Operation operation : {Operation::expm, Operation::jvp, Operation::vjp})
+      for (const Index directions : {1, 5}) {
+        if (operation == Operation::expm && directions > 1) continue;
+        const Index count = 150, K = operation == Operation::expm ? 0 : directions, size = n * n;
+        const auto A = mixed<T>(n, count, static_cast<unsigned>(n));
+        auto E = mixed<T>(n, count * K, static_cast<unsigned>(50 + n));
+        const Outcome<T> batch = run<T>(operation, n, A, E, K, 0, count);
+        for (Index k = 0; k < count; ++k) {
+          const Outcome<T> alone = run<T>(operation, n, A, E, K, k, 1);
+          const bool left = is_left(batch, k, LeftItem::kWhole);
+          CHECK(left == is_left(alone, k, LeftItem::kWhole));
+          if (left) continue;
+          CHECK(same(batch.X.data() + k * size, alone.X.data() + k * size, size));
+          for (Index d = 0; d < K; ++d) {
+            CHECK(is_left(batch, k, d) == is_left(alone, k, d));
+            if (is_left(batch, k, d)) continue;
+            const Index from = (k * K + d) * size;
+            CHECK(same(batch.L.data() + from, alone.L.data() + from, size));
+          }
+        }
+        CHECK(std::ranges::count(batch.left, LeftItem::kWhole, &LeftItem::direction) < count * 3 / 4);
+      }
+}
+
+TEST_CASE_TEMPLATE("lanes agree with expm, expm_jvp and expm_vjp within rounding, on every target", T, double, float,
+                   std::complex<double>, std::complex<float>) {
+  const double u = std::numeric_limits<Real<T>>::epsilon() / 2;
+  const std::string before = kernels::target().name;
+  for (const kernels::Target& target : kernels::targets()) {
+    if (!kernels::use_target(target.name)) continue;
+    INFO("target ", target.name);
+    for (const Index n : {2, 3, 4, 5, 6, 7, 8})
+      for (const Operation operation : {Operation::jvp, Operation::vjp}) {
+        const Index count = 60, size = n * n;
+        const auto A = mixed<T>(n, count, static_cast<unsigned>(100 + n));
+        std::vector<T> E(A.size());
+        std::mt19937 generator(9);
+        for (T& x : E) x = number<T>(generator);
+        const Outcome<T> lanes = run<T>(operation, n, A, E, 1, 0, count);
+        Workspace work(workspace_bytes<T>(operation, n, 1));
+        for (Index k = 0; k < count; ++k) {
+          if (is_left(lanes, k, LeftItem::kWhole) || is_left(lanes, k, 0)) continue;
+          std::vector<T> X(static_cast<std::size_t>(size)), L(X.size());
+          Status each;
+          const auto compute = operation == Operation::jvp ? expm_jvp<T> : expm_vjp<T>;
+          const Status status = compute(square(A.data() + k * size, n), square(X.data(), n),
+                                        {square(E.data() + k * size, n), square(L.data(), n), &each}, {}, work);
+          CHECK(status == Status::ok);
+          const auto distance = [&](const T* x, const T* y) {
+            double difference = 0, norm = 0;
+            for (Index e = 0; e < size; ++e) {
+              difference = std::max(difference, static_cast<double>(std::abs(x[e] - y[e])));
+              norm = std::max(norm, static_cast<double>(std::abs(y[e])));
+            }
+            return norm == 0 ? difference : difference / norm;
+          };
+          // Both within 10 max(cond, 1) u; cond is at least |A| / sqrt(n), and not far above for such matrices.
+          const double norm = static_cast<double>(detail::plan_norm<T>(square(A.data() + k * size, n)));
+          const double most = 200 * static_cast<double>(n) * std::max(norm, 1.0) * u;
+          CHECK(distance(lanes.X.data() + k * size, X.data()) <= most);
+          CHECK(distance(lanes.L.data() + k * size, L.data()) <= most);
+        }
+      }
+  }
+  kernels::use_target(before.c_str());
+}
+
+TEST_CASE_TEMPLATE("lanes plan as reduce does, and leave what takes more than a shift", T, double, float,
+                   std::complex<double>, std::complex<float>) {
+  for (const Index n : {2, 4, 7})
+    for (const Purpose purpose : {Purpose::value, Purpose::derivative}) {
+      const Options options;
+      const Index width = kernels::lane_kernels<Real<T>>().width, size = n * n;
+      Workspace work(1 << 22), scratch(reduction_bytes<T>(n));
+      LaneBlock<T> block(n, 1, purpose, options, work);
+      for (unsigned seed = 0; seed < 20; ++seed) {
+        const auto A = mixed<T>(n, width, 1000 + seed);
+        std::vector<const Real<T>*> items;
+        for (Index l = 0; l < width; ++l) items.push_back(reinterpret_cast<const Real<T>*>(A.data() + l * size));
+        block.read(items.data());
+        for (Index l = 0; l < width; ++l) {
+          scratch.reset();
+          const Plan plan = reduce<T>(square(A.data() + l * size, n), purpose, options, scratch).plan;
+          const LaneKey key = block.key(l);
+          if (plan.status != Status::ok || plan.form != Form::full || plan.balanced) {
+            CHECK(key.is_left());
+          } else if (!key.is_left()) {  // what could be balanced but is not is left all the same
+            CHECK(block.plan(key).degree == plan.degree);
+            CHECK(block.plan(key).squarings == plan.squarings);
+          }
+        }
+      }
+    }
+}
+
+}  // namespace matfun::test
