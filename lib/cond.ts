@@ -1,11 +1,7 @@
+import { condCall, runNow } from './call.ts'
 import type { SingleMatrix } from './dtypes.ts'
-import { MatfunError } from './errors.ts'
-import { readMatrices } from './expm.ts'
-import { failuresOf } from './failures.ts'
 import type { MatrixInput } from './input.ts'
-import { dtypeCodes, native, operationCodes } from './native.ts'
-import { allocate } from './ndarray.ts'
-import { type ComputeOptions, computeOptionNames, fillsWithNaN, planCodes, requireKnown } from './options.ts'
+import { type ComputeOptions, computeOptionNames } from './options.ts'
 
 /** Options of {@link expmCond}. */
 export type ExpmCondOptions = ComputeOptions
@@ -33,14 +29,5 @@ export type ExpmCondOptions = ComputeOptions
 export function expmCond(A: SingleMatrix, options?: ExpmCondOptions): number
 export function expmCond(A: MatrixInput, options?: ExpmCondOptions): number | Float64Array
 export function expmCond(A: MatrixInput, options: ExpmCondOptions = {}): number | Float64Array {
-  requireKnown('options', options, computeOptionNames)
-  const codes = planCodes(options)
-  const nan = fillsWithNaN(options.onFailure)
-  const a = readMatrices('A', A)
-  const value = allocate('float64', a.count)
-  const statuses =
-    a.data.length &&
-    native.run(operationCodes.cond, dtypeCodes[a.dtype], ...codes, a.n, a.count, 0, a.data, value)
-  if (statuses && !nan) throw new MatfunError(failuresOf(statuses))
-  return a.batch.length === 0 ? value[0] : value
+  return runNow(condCall(A, options, computeOptionNames))
 }

@@ -1,19 +1,8 @@
-import { inOneDType, pair } from './broadcast.ts'
-import { destination, refuseOverlap } from './destination.ts'
+import { derivativeCall, expmCall, runNow } from './call.ts'
 import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
-import { MatfunError, rangeError } from './errors.ts'
-import { failuresOf } from './failures.ts'
-import { type MatrixInput, readStack, type Stack } from './input.ts'
-import { dtypeCodes, native, operationCodes } from './native.ts'
+import type { MatrixInput } from './input.ts'
 import type { DType, NDArray } from './ndarray.ts'
-import {
-  type ComputeOptions,
-  computeOptionNames,
-  fillsWithNaN,
-  type Out,
-  planCodes,
-  requireKnown,
-} from './options.ts'
+import { type ComputeOptions, computeOptionNames, type Out } from './options.ts'
 
 /** Options of {@link expm}. */
 export interface ExpmOptions<D extends DType = DType> extends ComputeOptions {
@@ -47,15 +36,6 @@ export interface ExpmVJP<D extends DType = DType> {
 
 const optionNames = ['out', ...computeOptionNames]
 
-/** OpenBLAS counts in 32 bits: 46341^2 > 2^31 - 1. */
-const maxOrder = 46340
-
-/** The public names of a derivative's direction and result. */
-const derivativeNames = {
-  jvp: { direction: 'E', result: 'tangent' },
-  vjp: { direction: 'W', result: 'cotangent' },
-} as const
-
 /**
  * The matrix exponential exp(A) = I + A + A²/2! + ..., of one matrix or of each in a stack.
  *
@@ -76,19 +56,7 @@ export function expm<const A extends MatrixInput>(
   A: A,
   options: ExpmOptions<DTypeOf<A>> = {},
 ): NDArray<DTypeOf<A>> {
-  requireKnown('options', options, optionNames)
-  const codes = planCodes(options)
-  const nan = fillsWithNaN(options.onFailure)
-  const a = readMatrices('A', A)
-  const value = destination('out', options.out, a.dtype, [...a.batch, a.n, a.n])
-  refuseOverlap([['A', a.view]], [['out', value.given]])
-  // Nothing is to be done for empty matrices, however many there are.
-  const statuses =
-    a.data.length &&
-    native.run(operationCodes.expm, dtypeCodes[a.dtype], ...codes, a.n, a.count, 0, a.data, value.data)
-  const result = value.finish() as NDArray<DTypeOf<A>>
-  if (statuses && !nan) throw new MatfunError(failuresOf(statuses))
-  return result
+  return runNow(expmCall(A, options, optionNames)) as NDArray<DTypeOf<A>>
 }
 
 /**
@@ -114,7 +82,7 @@ export function expmJVP<const A extends MatrixInput, const E extends MatrixInput
   E: E,
   options: ExpmJVPOptions<DTypeOfPair<A, E>> = {},
 ): ExpmJVP<DTypeOfPair<A, E>> {
-  const { value, result } = derivative('jvp', A, E, options, options?.out?.tangent)
+  const { value, result } = runNow(derivativeCall('jvp', A, E, options, optionNames))
   return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
 }
 
@@ -140,51 +108,6 @@ export function expmVJP<const A extends MatrixInput, const W extends MatrixInput
   W: W,
   options: ExpmVJPOptions<DTypeOfPair<A, W>> = {},
 ): ExpmVJP<DTypeOfPair<A, W>> {
-  const { value, result } = derivative('vjp', A, W, options, options?.out?.cotangent)
+  const { value, result } = runNow(derivativeCall('vjp', A, W, options, optionNames))
   return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
-}
-
-function derivative(
-  operation: 'jvp' | 'vjp',
-  A: MatrixInput,
-  direction: MatrixInput,
-  options: ComputeOptions & { readonly out?: { readonly value?: Out } },
-  resultOut: Out | undefined,
-): { value: NDArray; result: NDArray } {
-  const names = derivativeNames[operation]
-  requireKnown('options', options, optionNames)
-  if (options.out !== undefined) requireKnown('options.out', options.out, ['value', names.result])
-  const codes = planCodes(options)
-  const nan = fillsWithNaN(options.onFailure)
-  const read = [readMatrices('A', A), readMatrices(names.direction, direction)] as const
-  const [a, e] = inOneDType(read[0], names.direction, read[1])
-  const { batch, directionsPerMatrix, directions, resultStrides } = pair(a, names.direction, e)
-  const { n, count, dtype } = a
-  const value = destination('out.value', options.out?.value, dtype, [...a.batch, n, n])
-  const result = destination(`out.${names.result}`, resultOut, dtype, [...batch, n, n], resultStrides)
-  refuseOverlap(
-    [
-      ['A', a.view],
-      [names.direction, e.view],
-    ],
-    [
-      ['out.value', value.given],
-      [`out.${names.result}`, result.given],
-    ],
-  )
-  const shape = [n, count, directionsPerMatrix] as const
-  const arrays = [a.data, value.data, directions, result.data] as const
-  const statuses =
-    a.data.length && native.run(operationCodes[operation], dtypeCodes[dtype], ...codes, ...shape, ...arrays)
-  const done = { value: value.finish(), result: result.finish() }
-  if (statuses && !nan) throw new MatfunError(failuresOf(statuses, batch, resultStrides))
-  return done
-}
-
-/** An input of any dtype, of an order that OpenBLAS can count. Errors: those of readStack, and ERR_TOO_LARGE. */
-export function readMatrices(name: string, input: MatrixInput): Stack {
-  return readStack(name, input, (n) => {
-    if (n > maxOrder)
-      throw rangeError('ERR_TOO_LARGE', `${name} has order ${n}; OpenBLAS's integers reach to ${maxOrder}`)
-  })
 }

@@ -1,3 +1,4 @@
+export { type AsyncOptions, expmAsync, expmJVPAsync, expmVJPAsync, type Progress } from './async.ts'
 export { type ExpmCondOptions, expmCond } from './cond.ts'
 export type { DTypeOf, DTypeOfPair, SingleMatrix } from './dtypes.ts'
 export { type ArgumentErrorCode, type Failure, type FailureCode, MatfunError } from './errors.ts'

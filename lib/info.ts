@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { addonPath, native } from './native.ts'
+import { defaultThreads } from './threads.ts'
 
 /** What {@link info} tells. */
 export interface Info {
@@ -24,7 +25,7 @@ export interface Info {
     /** True where calls are taken one at a time, because this kind of OpenBLAS is not safe otherwise. */
     readonly locked: boolean
   }
-  /** Threads that matfun itself uses. */
+  /** Threads that a call uses which does not say how many: MATFUN_NUM_THREADS, or as many as the machine can run at once. */
   readonly threads: number
 }
 
@@ -55,6 +56,6 @@ export function info(): Info {
       threads,
       locked,
     },
-    threads: 1,
+    threads: defaultThreads(),
   }
 }

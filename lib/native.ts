@@ -15,22 +15,37 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   complex64: 3,
 }
 
-/** The addon's raw functions; native/addon/module.cpp states what each expects. */
+type Operands = readonly [
+  operation: number,
+  dtype: number,
+  method: number,
+  shift: number,
+  balance: number,
+  n: number,
+  count: number,
+  directions: number,
+  threads: number,
+  A: Numbers,
+  value: Numbers,
+]
+
+/** What the addon takes to compute. */
+export type RunArguments = readonly [...Operands, direction?: Numbers, result?: Numbers]
+
+/** The addon's raw functions; native/addon/module.cpp and worker.hpp state what each expects. */
 export interface Native {
-  run(
-    operation: number,
-    dtype: number,
-    method: number,
-    shift: number,
-    balance: number,
-    n: number,
-    count: number,
-    directions: number,
-    A: Numbers,
-    value: Numbers,
-    direction?: Numbers,
-    result?: Numbers,
-  ): Uint8Array | undefined
+  run(...args: RunArguments): Uint8Array | undefined
+  start(
+    ...args: readonly [
+      ...Operands,
+      direction: Numbers | undefined,
+      result: Numbers | undefined,
+      copies: number,
+      ended: (statuses: Uint8Array | undefined, error: Error | undefined) => void,
+      progress: ((share: number) => void) | undefined,
+    ]
+  ): number
+  cancel(id: number): void
   plan(
     operation: number,
     dtype: number,

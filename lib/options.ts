@@ -47,13 +47,19 @@ export interface ComputeOptions extends PlanOptions {
    * shows. `nan`: NaN in their places, and nothing is thrown.
    */
   readonly onFailure?: 'throw' | 'nan'
+  /**
+   * At most so many threads at once, from 1 to 256; they change no bit of a result. Default: the environment variable
+   * MATFUN_NUM_THREADS, or else as many as the machine can run at once. A batch that takes less than about 50 µs stays on
+   * one thread, and so does one matrix with few directions.
+   */
+  readonly threads?: number
 }
 
 /** The names of {@link PlanOptions}. */
 export const planOptionNames = ['method', 'shift', 'balance'] as const
 
 /** The names of {@link ComputeOptions}. */
-export const computeOptionNames = [...planOptionNames, 'onFailure'] as const
+export const computeOptionNames = [...planOptionNames, 'onFailure', 'threads'] as const
 
 /** The codes of native/expm/plan.hpp's Method. */
 const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }

@@ -1,6 +1,6 @@
+import { readMatrices } from './call.ts'
 import type { DTypeOf, SingleMatrix } from './dtypes.ts'
 import { describe, type Failure, MatfunError, typeError } from './errors.ts'
-import { readMatrices } from './expm.ts'
 import type { Complex, MatrixInput, Stack } from './input.ts'
 import { dtypeCodes, native, operationCodes } from './native.ts'
 import { components, type DType } from './ndarray.ts'

@@ -20,7 +20,16 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
   const other = (elements: number) =>
     kind === 'Float64Array' ? new Float32Array(elements * parts) : new Float64Array(elements * parts)
   const run = (operation: number, n: number, count: number, directions: number, ...arrays: unknown[]) =>
-    native.run(operation, code, ...codes, n, count, directions, ...(arrays as [Float64Array, Float64Array]))
+    native.run(
+      operation,
+      code,
+      ...codes,
+      n,
+      count,
+      directions,
+      1,
+      ...(arrays as [Float64Array, Float64Array]),
+    )
   const numbers = (elements: number) => elements * parts
   const calls: [string, () => unknown, RegExp][] = [
     ['a negative order', () => run(0, -1, 1, 0, f(4), f(4)), /n must be an integer from 0 to 46340/],
@@ -113,10 +122,10 @@ describe('the raw addon refuses codes that name nothing:', () => {
       () => native.run(...([] as unknown as Parameters<typeof native.run>)),
       /operation must be a number/,
     ],
-    ['an unknown operation', () => native.run(4, 0, 0, 0, 0, 2, 1, 0, f, f), /operation .* from 0 to 3/],
-    ['an unknown dtype', () => native.run(0, 4, 0, 0, 0, 2, 1, 0, f, f), /dtype .* from 0 to 3/],
-    ['an unknown method', () => native.run(0, 0, 3, 0, 0, 2, 1, 0, f, f), /method .* from 0 to 2/],
-    ['an unknown shift', () => native.run(0, 0, 0, 3, 0, 2, 1, 0, f, f), /shift .* from 0 to 2/],
+    ['an unknown operation', () => native.run(4, 0, 0, 0, 0, 2, 1, 0, 1, f, f), /operation .* from 0 to 3/],
+    ['an unknown dtype', () => native.run(0, 4, 0, 0, 0, 2, 1, 0, 1, f, f), /dtype .* from 0 to 3/],
+    ['an unknown method', () => native.run(0, 0, 3, 0, 0, 2, 1, 0, 1, f, f), /method .* from 0 to 2/],
+    ['an unknown shift', () => native.run(0, 0, 0, 3, 0, 2, 1, 0, 1, f, f), /shift .* from 0 to 2/],
     ['an unknown balance', () => native.plan(0, 0, 0, 0, -1, 2, 1, f), /balance .* from 0 to 2/],
     ['a dtype that is a name', () => native.plan(0, 'float64' as never, 0, 0, 0, 2, 1, f), /dtype must be a/],
   ]
@@ -149,13 +158,13 @@ test('four workers at once compute the numbers that the main thread does', async
     const wrong = []
     for (let round = 0; round < 200; round++) {
       const X = new Float64Array(1600)
-      native.run(0, 0, 0, 0, 0, 40, 1, 0, workerData.A, X)
+      native.run(0, 0, 0, 0, 0, 40, 1, 0, 1, workerData.A, X)
       if (!X.every((x, k) => x === workerData.X[k])) wrong.push(round)
     }
     parentPort.postMessage(wrong)`
   const A = Float64Array.from({ length: 1600 }, (_, k) => Math.sin(k) / 10)
   const X = new Float64Array(1600)
-  native.run(0, 0, 0, 0, 0, 40, 1, 0, A, X)
+  native.run(0, 0, 0, 0, 0, 40, 1, 0, 1, A, X)
   const workers = [0, 1, 2, 3].map(
     () => new Worker(program, { eval: true, workerData: { path: addonPath, A, X } }),
   )

@@ -492,7 +492,7 @@ const wrong: Wrong[] = [
     call: () => call(ok, { metod: 'pade' }),
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
-    message: /options\.metod is not known; expected one of out, method, shift, balance, onFailure$/,
+    message: /options\.metod is not known; expected one of out, method, shift, balance, onFailure, threads$/,
   },
   {
     what: 'a mistyped result',
@@ -536,19 +536,19 @@ const wrong: Wrong[] = [
     code: 'ERR_INVALID_OPTION',
     message: /^options\.balance must be 'auto', true or false, got "on"$/,
   },
-  {
-    what: 'threads, which this version does not know',
-    call: () => jvp(ok, ok, { threads: 2 }),
-    type: TypeError,
+  ...[0, -1, 1.5, Number.NaN, 257, '2', null].map((threads) => ({
+    what: `${JSON.stringify(threads)} threads`,
+    call: () => jvp(ok, ok, { threads }),
+    type: RangeError,
     code: 'ERR_INVALID_OPTION',
-    message: /^options\.threads is not known; expected one of out, method, shift/,
-  },
+    message: /^options\.threads must be an integer from 1 to 256, got /,
+  })),
   {
     what: 'an out for condition numbers',
     call: () => expmCond(ok, { out: zeros(1) } as never),
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
-    message: /^options\.out is not known; expected one of method, shift, balance, onFailure$/,
+    message: /^options\.out is not known; expected one of method, shift, balance, onFailure, threads$/,
   },
   {
     what: 'a vector to expmCond',

@@ -239,6 +239,54 @@ describe('plan', () => {
   })
 })
 
+it('any number of threads gives the same bytes', async () => {
+  stack('A.npy', [500, 30, 30], 1)
+  stack('E.npy', [500, 30, 30], 2)
+  for (const [name, ...inputs] of [
+    ['expm', 'A.npy'],
+    ['jvp', 'A.npy', 'E.npy'],
+    ['vjp', 'A.npy', 'E.npy'],
+    ['cond', 'A.npy'],
+  ]) {
+    const bytes: Buffer[] = []
+    for (const threads of ['1', '4']) {
+      const { code } = await runHere([name, ...inputs.map(at), '-o', at('Y.npy'), '--threads', threads])
+      expect(code).toBe(0)
+      bytes.push(readFileSync(at('Y.npy')))
+    }
+    expect(bytes[1].equals(bytes[0])).toBe(true)
+  }
+})
+
+/** A chunk that takes long enough for several reports of its progress, and what computes it. */
+function longChunk() {
+  stack('C.npy', [150, 64, 64], 1)
+  return { operation: 'cond', inputs: [at('C.npy')], value: undefined, options, threads: 1 } as const
+}
+
+it('a chunk tells how far it has come', async () => {
+  const seen: number[] = []
+  await runJob({ ...longChunk(), out: at('K.npy') }, { onProgress: (done) => seen.push(done) })
+  expect(seen.length).toBeGreaterThan(1)
+  expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b))
+  expect(seen.at(-1)).toBe(150)
+})
+
+it('a job that is aborted within a chunk ends before the chunk does', async () => {
+  const request = { ...longChunk(), out: at('new.npy') }
+  const before = readdirSync(at('.'))
+  const controller = new AbortController()
+  const seen: number[] = []
+  const onProgress = (done: number) => {
+    seen.push(done)
+    controller.abort('enough')
+  }
+  await expect(runJob(request, { signal: controller.signal, onProgress })).rejects.toBe('enough')
+  expect(seen).toHaveLength(1)
+  expect(seen[0]).toBeLessThan(150)
+  expect(readdirSync(at('.'))).toEqual(before)
+})
+
 it('a job that is aborted between chunks removes its files', async () => {
   stack('A.npy', [6, 2, 2], 1)
   const before = readdirSync(at('.'))

@@ -62,7 +62,10 @@ describe('wrong use exits with 2, says what was expected on stderr, and writes n
     ['cond A.npy -o K.npy --balance=', /--balance expects auto, on or off, got ""/],
     ['plan A.npy --balance toString', /--balance expects auto, on or off, got "toString"/],
     ['plan A.npy --purpose gradient', /--purpose expects value or derivative, got "gradient"/],
-    ['vjp A.npy W.npy -o G.npy --threads 2', /Unknown option '--threads'/],
+    ['vjp A.npy W.npy -o G.npy --threads 0', /--threads expects an integer from 1 to 256, got "0"/],
+    ['cond A.npy -o K.npy --threads=', /--threads expects an integer from 1 to 256, got ""/],
+    ['expm A.npy -o Y.npy --threads 1.5', /--threads expects an integer from 1 to 256, got "1.5"/],
+    ['plan A.npy --threads 2', /plan takes no --threads/],
   ])('matfun %s', async (args, message) => {
     const { code, stdout, stderr } = await runHere(inFolder(args))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

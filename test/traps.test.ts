@@ -299,7 +299,7 @@ describe('trap 9: the ends of the range', () => {
     )
     const X = expm(stack, { onFailure: 'nan' }).data
     expect([...X.slice(0, 4)]).toEqual([NaN, NaN, NaN, NaN])
-    expect([...X.slice(4)]).toEqual([Math.E, 0, 0, Math.E])
+    expect(relativeError(X.slice(4), [Math.E, 0, 0, Math.E])).toBeLessThanOrEqual(2 * u)
   })
 })
 

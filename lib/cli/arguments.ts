@@ -1,16 +1,18 @@
 import { parseArgs } from 'node:util'
 import type { ExpmPlanOptions } from '../index.ts'
 import type { Choice, Method, PlanOptions } from '../options.ts'
+import { isThreadCount, maxThreads } from '../threads.ts'
 import { UsageError } from './errors.ts'
 
 const common = ['method', 'shift', 'balance', 'json'] as const
+const computing = ['out', 'threads', ...common] as const
 
 /** What each command takes. */
 export const commands = {
-  expm: { inputs: ['A.npy'], options: ['out', ...common] },
-  jvp: { inputs: ['A.npy', 'E.npy'], options: ['out', 'value', ...common] },
-  vjp: { inputs: ['A.npy', 'W.npy'], options: ['out', 'value', ...common] },
-  cond: { inputs: ['A.npy'], options: ['out', ...common] },
+  expm: { inputs: ['A.npy'], options: computing },
+  jvp: { inputs: ['A.npy', 'E.npy'], options: ['value', ...computing] },
+  vjp: { inputs: ['A.npy', 'W.npy'], options: ['value', ...computing] },
+  cond: { inputs: ['A.npy'], options: computing },
   plan: { inputs: ['A.npy'], options: ['purpose', ...common] },
   info: { inputs: [], options: ['json'] },
 } as const
@@ -38,6 +40,7 @@ export interface Command {
   /** Every one given or defaulted. */
   readonly options: Required<PlanOptions>
   readonly purpose: Purpose
+  readonly threads: number | undefined
   readonly json: boolean
 }
 
@@ -48,6 +51,7 @@ const flags = {
   shift: { type: 'string' },
   balance: { type: 'string' },
   purpose: { type: 'string' },
+  threads: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -88,6 +92,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
       balance: choices[oneOf('balance', values.balance, choiceNames)],
     },
     purpose: oneOf('purpose', values.purpose, purposes),
+    threads: threadsOf(values.threads),
     json: values.json ?? false,
   }
 }
@@ -107,6 +112,13 @@ function parse(argv: readonly string[]) {
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error
     throw new UsageError(message.split('. ')[0])
   }
+}
+
+function threadsOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
+  const threads = Number(given)
+  if (given.trim() !== '' && isThreadCount(threads)) return threads
+  throw new UsageError(`--threads expects an integer from 1 to ${maxThreads}, got ${JSON.stringify(given)}`)
 }
 
 function isCommandName(name: string): name is CommandName {

@@ -19,6 +19,7 @@ where that is larger.
   --method METHOD   auto (default), polynomial or pade
   --shift WHEN      take the mean of the diagonal off before: auto (default, where that helps), on or off
   --balance WHEN    balance the matrix before: auto (default, where that helps), on or off
+  --threads N       use at most so many threads (default: MATFUN_NUM_THREADS, or as many as can run at once)
   --purpose WHAT    plan for the value (default) or the derivative
   --json            print the summary as one JSON object
   -h, --help        print this

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import type { Progress } from '../async.ts'
 import type { Failure } from '../errors.ts'
 import { allocate, components, type DataOf, type DType, product } from '../ndarray.ts'
 import { itemSize } from '../npy/header.ts'
@@ -22,13 +22,15 @@ export interface JobRequest {
   readonly out: string
   readonly value: string | undefined
   readonly options: Required<PlanOptions>
+  /** As the functions' option; by default as many as theirs. */
+  readonly threads?: number | undefined
 }
 
 /** How a job runs. */
 export interface JobControl {
   /** In bytes; default {@link chunkBudget}. */
   readonly budget?: number
-  /** Looked at between chunks; when aborted the job throws its reason, having removed what it wrote. */
+  /** When it aborts, the job throws its reason, having removed what it wrote. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number, count: number) => void
 }
@@ -132,7 +134,7 @@ function match(A: Matrices, direction: Matrices | undefined): Operands {
 }
 
 async function work(
-  { operation, options }: JobRequest,
+  { operation, options, threads }: JobRequest,
   { budget = chunkBudget, signal, onProgress }: JobControl,
   { A, direction, count, n, dtype }: Operands,
   outputs: Outputs,
@@ -140,7 +142,12 @@ async function work(
   const failures: Failure[] = []
   const isCond = operation === 'cond'
   if (n === 0 && !isCond) return failures
-  const task: Task = { operation, options, dtype, n }
+  const task: Task = {
+    operation,
+    options: threads === undefined ? options : { ...options, threads },
+    dtype,
+    n,
+  }
   const size = n * n * components(dtype)
   const step = Math.min(count, chunkItems(task, budget))
   // A matrix or direction that meets all of the other's is read once, and broadcast by the functions themselves.
@@ -163,8 +170,6 @@ async function work(
   let start = 0
   do {
     // Once even where there are no directions, since the value is wanted.
-    await setImmediate()
-    signal?.throwIfAborted()
     const end = Math.min(count, start + step)
     const a = operand(A, buffers.A, start, end)
     const chunk: Chunk = {
@@ -174,7 +179,11 @@ async function work(
       value: buffers.value.subarray(0, isCond ? 0 : a.length),
       result: buffers.result.subarray(0, (end - start) * resultSize),
     }
-    for (const { index, code } of compute(task, chunk)) failures.push({ index: start + index, code })
+    const report = ({ done }: Progress): void => {
+      if (start + done < end) onProgress?.(start + done, count) // the end is when it is written
+    }
+    for (const { index, code } of await compute(task, chunk, { signal, onProgress: report }))
+      failures.push({ index: start + index, code })
     const result = operation === 'expm' ? chunk.value : chunk.result
     onFile('write', outputs.result.path, () => outputs.result.write(result))
     const { value } = outputs

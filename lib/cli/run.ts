@@ -58,8 +58,8 @@ async function execute(command: Command, surroundings: Surroundings): Promise<0 
     return summary.failures.length > 0 ? 1 : 0
   }
   const { runJob } = await import('./job.ts')
-  const { inputs, value, options } = command
-  const request = { operation: name, inputs, out: command.out!, value, options }
+  const { inputs, value, options, threads } = command
+  const request = { operation: name, inputs, out: command.out!, value, options, threads }
   const summary = await withProgress(name, surroundings, (control) => runJob(request, control))
   print(summary, report.reportJob(summary))
   return summary.failures.length > 0 ? 1 : 0

@@ -4,23 +4,19 @@
 #include <cstddef>
 #include <string>
 
+#include "addon/errors.hpp"
+
 namespace matfun::addon {
 namespace {
 
-template <class Error>
-[[noreturn]] void refuse(Napi::Env env, const std::string& message) {
-  Error error = Error::New(env, "matfun addon: " + message);
-  error.Set("code", Napi::String::New(env, "ERR_MATFUN_ADDON"));
-  throw error;
-}
-
-/// An integer in [0, most]. napi_get_value_int32 would wrap 2^32 + 1 to 1 and NaN to 0.
-Index read_index(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, double most) {
+/// An integer in [least, most]. napi_get_value_int32 would wrap 2^32 + 1 to 1 and NaN to 0.
+Index read_index(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, double most, double least = 0) {
   const Napi::Value value = arguments[at];
   if (!value.IsNumber()) refuse<Napi::TypeError>(arguments.Env(), std::string(name) + " must be a number");
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= 0 && number <= most && std::floor(number) == number))
-    refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must be an integer from 0 to " +
+  if (!(number >= least && number <= most && std::floor(number) == number))
+    refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must be an integer from " +
+                                                  std::to_string(static_cast<Index>(least)) + " to " +
                                                   std::to_string(static_cast<Index>(most)));
   return static_cast<Index>(number);
 }
@@ -64,6 +60,7 @@ bool overlap(const Span& a, const Span& b) {
 }
 
 constexpr double kMaxCount = 9007199254740991;  // 2^53 - 1; the arrays' lengths are the real limit
+constexpr double kMaxThreads = 256;
 
 Job read_job(const Napi::CallbackInfo& arguments) {
   Job job;
@@ -90,18 +87,19 @@ Index elements(Napi::Env env, const Job& job, Index times) {
 Job run_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
   job.directions = read_index(arguments, 7, "directions", kMaxCount);
+  job.threads = read_index(arguments, 8, "threads", kMaxThreads, 1);
   const bool is_cond = job.operation == Operation::cond;
   const Index length = elements(arguments.Env(), job, 1);
-  const Span A = read_array(arguments, 8, "A", job.dtype, length);
-  const Span X = is_cond ? read_array(arguments, 9, "value", DType::float64, job.count)
-                         : read_array(arguments, 9, "value", job.dtype, length);
+  const Span A = read_array(arguments, 9, "A", job.dtype, length);
+  const Span X = is_cond ? read_array(arguments, 10, "value", DType::float64, job.count)
+                         : read_array(arguments, 10, "value", job.dtype, length);
   job.A = A.data;
   job.X = X.data;
   bool aliased = overlap(A, X);
   if (job.operation == Operation::jvp || job.operation == Operation::vjp) {
     const Index stacked = elements(arguments.Env(), job, job.directions);
-    const Span E = read_array(arguments, 10, "direction", job.dtype, stacked);
-    const Span L = read_array(arguments, 11, "result", job.dtype, stacked);
+    const Span E = read_array(arguments, 11, "direction", job.dtype, stacked);
+    const Span L = read_array(arguments, 12, "result", job.dtype, stacked);
     job.direction = E.data;
     job.result = L.data;
     aliased = aliased || overlap(A, L) || overlap(E, X) || overlap(E, L) || overlap(X, L);
@@ -110,6 +108,16 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
   }
   if (aliased) refuse<Napi::RangeError>(arguments.Env(), "an output overlaps an input or the other output");
   return job;
+}
+
+StartArguments start_arguments(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const Index copies = read_index(arguments, 13, "copies", 3);
+  const Napi::Value ended = arguments[14], progress = arguments[15];
+  if (!ended.IsFunction()) refuse<Napi::TypeError>(env, "ended must be a function");
+  if (!progress.IsFunction() && !progress.IsUndefined())
+    refuse<Napi::TypeError>(env, "progress must be a function or undefined");
+  return {{.A = (copies & 1) != 0, .direction = (copies & 2) != 0}, ended.As<Napi::Function>(), progress};
 }
 
 Job plan_arguments(const Napi::CallbackInfo& arguments) {

@@ -1,33 +1,24 @@
-#include <algorithm>
 #include <new>
 
 #include "addon/arguments.hpp"
+#include "addon/errors.hpp"
+#include "addon/worker.hpp"
 #include "linalg/blas.hpp"
 
 namespace matfun::addon {
 namespace {
 
-[[noreturn]] void out_of_memory(Napi::Env env) {
-  Napi::RangeError error = Napi::RangeError::New(env, "there is not enough memory for the workspace");
-  error.Set("code", Napi::String::New(env, "ERR_OUT_OF_MEMORY"));
-  throw error;
-}
-
-// native:     run(operation, dtype, method, shift, balance, n, count, directions, A, value, direction?, result?)
+// native:     run(operation, dtype, method, shift, balance, n, count, directions, threads, A, value, direction?,
+//                 result?)
 // TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
 Napi::Value run(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const Job job = run_arguments(arguments);
-  std::vector<Status> statuses;
   try {
-    statuses = run_batch(job);
+    return to_js(env, run_batch(job));
   } catch (const std::bad_alloc&) {
-    out_of_memory(env);
+    throw out_of_memory(env);
   }
-  if (std::ranges::all_of(statuses, [](Status status) { return status == Status::ok; })) return env.Undefined();
-  auto result = Napi::Uint8Array::New(env, statuses.size());
-  std::ranges::transform(statuses, result.Data(), [](Status status) { return static_cast<std::uint8_t>(status); });
-  return result;
 }
 
 /// Numbers that tell of one plan.
@@ -43,7 +34,7 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
   try {
     plans = plan_batch(job);
   } catch (const std::bad_alloc&) {
-    out_of_memory(env);
+    throw out_of_memory(env);
   }
   auto result = Napi::Float64Array::New(env, kPlanFields * plans.size());
   double* at = result.Data();
@@ -98,6 +89,11 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   blas::initialize();
   exports.Set("run", Napi::Function::New(env, run, "run"));
+  Worker& worker = Worker::attach(env);
+  const auto start = [&worker](const Napi::CallbackInfo& arguments) { return worker.start(arguments); };
+  const auto cancel = [&worker](const Napi::CallbackInfo& arguments) { worker.cancel(arguments); };
+  exports.Set("start", Napi::Function::New(env, start, "start"));
+  exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
   exports.Set("plan", Napi::Function::New(env, plan, "plan"));
   exports.Set("info", Napi::Function::New(env, info, "info"));
   return exports;

@@ -21,6 +21,7 @@ struct Job {
   Index n = 0;
   Index count = 0;
   Index directions = 0;
+  Index threads = 1;        ///< at most so many at once; changes no bit of what is computed
   const void* A = nullptr;  ///< count n n
   void* X = nullptr;        ///< count n n, overwritten with exp(A); for cond, count doubles, the condition numbers
   const void* direction = nullptr;  ///< count directions n n: E or W
@@ -31,7 +32,8 @@ struct Job {
 /// the others, or each matrix's again where there are no directions. A matrix that cannot be done gets NaN in all its
 /// results; a direction that cannot, in its own alone. Neither changes anything elsewhere: every matrix and every
 /// direction gives the same bits alone or anywhere in any batch.
-/// Throws std::bad_alloc where there is no room for workspace or statuses, before anything is written.
+/// With `threads` above 1 the calling thread and others of the shared pool do it, unless there is too little to do.
+/// Throws std::bad_alloc where there is no room for workspace or statuses; some matrices may be done by then.
 std::vector<Status> run_batch(const Job& job);
 
 /// The plan of each matrix of the job, without doing it. Reads operation, dtype, options, n, count and A only.

@@ -13,7 +13,7 @@ import { buildEnvironment } from '../setup/environment.mjs'
 const flags = ['-std=c++20', '-O0', '-Inative', '-Itest/native']
 const main = 'test/native/main.cpp'
 const facade = 'native/linalg/blas.cpp'
-const batch = 'native/batch/run_batch.cpp'
+const batch = ['run_batch', 'thread_pool', 'background'].map((name) => `native/batch/${name}.cpp`)
 const computing = 'test/native/expm/compute.cpp'
 const limit_ms = 120_000
 
@@ -55,7 +55,7 @@ export class NativeTests {
    * @param {string[]} tests
    */
   async prepare(tests) {
-    await this.#compile([...tests, main, facade, batch, computing], '')
+    await this.#compile([...tests, main, facade, ...batch, computing], '')
   }
 
   /**
@@ -66,13 +66,19 @@ export class NativeTests {
    */
   async run(tests, changed) {
     const sources = [...tests, main, facade]
-    if (tests.some((test) => this.#reads(test, 'native/batch/job.hpp'))) sources.push(batch)
+    if (
+      tests.some(
+        (test) =>
+          this.#reads(test, 'native/batch/thread_pool.hpp') || this.#reads(test, 'native/batch/job.hpp'),
+      )
+    )
+      sources.push(...batch)
     if (tests.some((test) => this.#reads(test, 'test/native/expm/compute.hpp'))) sources.push(computing)
     const affected = changed ? sources.filter((source) => this.#reads(source, changed)) : []
     await this.#compile(affected, 'changed')
     const program = join(this.objects, 'tests')
     const objects = sources.map((source) => this.#object(source, affected.includes(source) ? 'changed' : ''))
-    await this.#build([...objects, '-o', program, ...this.openblas.libs])
+    await this.#build([...objects, '-o', program, '-pthread', ...this.openblas.libs])
     return runProgram(program, this.folder, this.environment)
   }
 

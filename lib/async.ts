@@ -1,0 +1,162 @@
+import { AsyncResource } from 'node:async_hooks'
+import { type Call, derivativeCall, expmCall } from './call.ts'
+import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
+import { describe, typeError } from './errors.ts'
+import type { ExpmJVP, ExpmVJP } from './expm.ts'
+import type { MatrixInput } from './input.ts'
+import { native } from './native.ts'
+import type { NDArray } from './ndarray.ts'
+import { type ComputeOptions, computeOptionNames } from './options.ts'
+
+/** How far a call has come. */
+export interface Progress {
+  /** Results that are there: exponentials, or derivatives. */
+  readonly done: number
+  /** Results that there will be. */
+  readonly total: number
+}
+
+/** Options of the calls that return promises. There is no `out`: results are allocated by the library. */
+export interface AsyncOptions extends ComputeOptions {
+  /** Aborting rejects with the signal's reason at once. What is running then is ended with the matrices at hand. */
+  readonly signal?: AbortSignal
+  /** Called by the event loop at most some 20 times a second, and at last with done = total. What it throws ends the call. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+const asyncOptionNames = [...computeOptionNames, 'signal', 'onProgress']
+
+/**
+ * `expm` off the event loop: the same bits, computed by matfun's own threads (not those that files and DNS use).
+ *
+ * Inputs are taken as they are at the call: copied before it returns, which takes about as long as copying them in
+ * JavaScript does, unless they are views of a SharedArrayBuffer, which must not be written to until the promise settles.
+ * The process stays alive until then. Calls at once share the threads: a small one does not wait for a large one.
+ *
+ * @returns a promise of what `expm` returns. Errors of every kind are rejections, wrong arguments included, as in Node's own
+ *   promise APIs; before any work these are a TypeError or RangeError with a `code`.
+ * Memory: the result, copies of the inputs, and a workspace a thread.
+ *
+ * @example
+ * const P = await expmAsync({ data, shape: [1_000_000, 4, 4] }, { signal: AbortSignal.timeout(5000) })
+ */
+export async function expmAsync<const A extends MatrixInput>(
+  A: A,
+  options: AsyncOptions = {},
+): Promise<NDArray<DTypeOf<A>>> {
+  refuseOut(options)
+  const value = await runLater(expmCall(A, options, asyncOptionNames), options)
+  return value as NDArray<DTypeOf<A>>
+}
+
+/**
+ * `expmJVP` off the event loop.
+ * @returns a promise of what `expmJVP` returns; inputs, errors and memory as for {@link expmAsync}.
+ */
+export async function expmJVPAsync<const A extends MatrixInput, const E extends MatrixInput>(
+  A: A,
+  E: E,
+  options: AsyncOptions = {},
+): Promise<ExpmJVP<DTypeOfPair<A, E>>> {
+  refuseOut(options)
+  const { value, result } = await runLater(derivativeCall('jvp', A, E, options, asyncOptionNames), options)
+  return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
+}
+
+/**
+ * `expmVJP` off the event loop.
+ * @returns a promise of what `expmVJP` returns; inputs, errors and memory as for {@link expmAsync}.
+ */
+export async function expmVJPAsync<const A extends MatrixInput, const W extends MatrixInput>(
+  A: A,
+  W: W,
+  options: AsyncOptions = {},
+): Promise<ExpmVJP<DTypeOfPair<A, W>>> {
+  refuseOut(options)
+  const { value, result } = await runLater(derivativeCall('vjp', A, W, options, asyncOptionNames), options)
+  return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
+}
+
+/** What watches over a call. */
+export interface Control {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/**
+ * Does a call on the pool's threads. copies: which inputs are copied first, 1 for A and 2 for the direction; by default those
+ * that the caller could change.
+ */
+export async function runLater<R>(
+  call: Call<R>,
+  control: Control,
+  copies: number = call.borrowed,
+): Promise<R> {
+  const { signal, onProgress } = checked(control)
+  if (signal?.aborted) throw signal.reason
+  const total = call.results
+  return new Promise((resolve, reject) => {
+    let last = -1
+    let isOver = false
+    const over = (): void => {
+      isOver = true
+      signal?.removeEventListener('abort', abort)
+    }
+    const stop = (reason: unknown): void => {
+      over()
+      native.cancel(id)
+      reject(reason)
+    }
+    const abort = (): void => stop(signal?.reason)
+    const report = (done: number): void => {
+      if (isOver || onProgress === undefined || done === last) return
+      last = done
+      try {
+        onProgress({ done, total })
+      } catch (error) {
+        stop(error)
+      }
+    }
+    const ended = (statuses: Uint8Array | undefined, error: Error | undefined): void => {
+      if (error === undefined) report(total)
+      if (isOver) return
+      over()
+      try {
+        if (error) throw error
+        resolve(call.finish(statuses))
+      } catch (failure) {
+        reject(failure)
+      }
+    }
+    // A share of whole results comes back whole, in spite of rounding.
+    const progress = onProgress && ((share: number): void => report(Math.floor(share * total + 1e-6)))
+    const [a, b, c, d, e, n, count, directions, threads, A, value, direction, result] = call.arguments
+    const arrays = [A, value, direction, result] as const
+    const id = native.start(a, b, c, d, e, n, count, directions, threads, ...arrays, copies, ended, progress)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** Control whose callback runs in the context of the call, as for AsyncLocalStorage. */
+function checked({ signal, onProgress }: Control): Control {
+  // By its form, because there are AbortSignals of other realms and of polyfills.
+  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || !('addEventListener' in signal)))
+    throw typeError('ERR_INVALID_OPTION', `options.signal must be an AbortSignal, got ${describe(signal)}`)
+  if (onProgress === undefined) return { signal, onProgress }
+  if (typeof onProgress !== 'function')
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `options.onProgress must be a function, got ${describe(onProgress)}`,
+    )
+  return { signal, onProgress: AsyncResource.bind(onProgress) }
+}
+
+/** Says why there is none, which the list of known options would not. */
+function refuseOut(options: object): void {
+  if (typeof options === 'object' && options !== null && 'out' in options)
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      'options.out is not taken by calls that return promises: their results are allocated by the library, so that ' +
+        'nothing that happens to a buffer meanwhile can corrupt them',
+    )
+}

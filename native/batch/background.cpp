@@ -1,0 +1,173 @@
+#include "batch/background.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "batch/batch_work.hpp"
+
+namespace matfun {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Bytes = std::unique_ptr<std::byte[]>;
+
+constexpr std::chrono::milliseconds kBetweenReports{50};
+constexpr std::size_t kCopy_bytes = std::size_t(1) << 21;
+
+std::size_t bytes_of(const Job& job, Index matrices) {
+  const bool is_wide = job.dtype == DType::float64 || job.dtype == DType::complex64;
+  const std::size_t element = is_wide ? 8 : job.dtype == DType::float32 ? 4 : 16;
+  return static_cast<std::size_t>(job.n * job.n * matrices) * element;
+}
+
+/// A copy as tiles, since the first touch of new memory takes longer than the copying, and threads can share it.
+class CopyWork : public TiledWork {
+ public:
+  CopyWork(const void* from, std::byte* to, std::size_t bytes)
+      : TiledWork(static_cast<Index>((bytes + kCopy_bytes - 1) / kCopy_bytes)),
+        from_(static_cast<const std::byte*>(from)),
+        to_(to),
+        bytes_(bytes) {}
+
+  void run_tile(Index tile, ThreadMemory&) override {
+    const std::size_t at = static_cast<std::size_t>(tile) * kCopy_bytes;
+    std::memcpy(to_ + at, from_ + at, std::min(kCopy_bytes, bytes_ - at));
+  }
+
+ private:
+  const std::byte* from_;
+  std::byte* to_;
+  std::size_t bytes_;
+};
+
+Bytes copy_of(const void* from, std::size_t bytes, Index threads) {
+  Bytes to = std::make_unique_for_overwrite<std::byte[]>(bytes);
+  CopyWork work(from, to.get(), bytes);
+  ThreadPool::shared().run(work, threads);
+  return to;
+}
+
+}  // namespace
+
+class Background::Running : public BatchWork {
+ public:
+  Running(Background& owner, Id own_id, const Job& job, bool reports)
+      : BatchWork(job),
+        id(own_id),
+        owner_(owner),
+        reports_(reports),
+        reported_(Clock::now().time_since_epoch().count()) {}
+
+  void run_tile(Index tile, ThreadMemory& memory) override {
+    BatchWork::run_tile(tile, memory);
+    if (!reports_) return;
+    const auto now = Clock::now().time_since_epoch().count();
+    auto last = reported_.load(std::memory_order_relaxed);
+    if (now - last < Clock::duration(kBetweenReports).count() || !reported_.compare_exchange_strong(last, now)) return;
+    const std::lock_guard lock(owner_.mutex_);
+    note();
+  }
+
+  void finished() noexcept override {
+    is_all_ok = std::ranges::all_of(statuses(), [](Status status) { return status == Status::ok; });
+    const std::lock_guard lock(owner_.mutex_);
+    has_ended = true;
+    note();
+    // Under the lock, because the owner may be gone as soon as it sees this.
+    if (--owner_.unfinished_ == 0) owner_.all_ended_.notify_all();
+  }
+
+  const Id id;
+  Bytes A, direction;  // where they were copied
+  // Guarded by the owner's lock.
+  bool is_noted = false;
+  bool has_ended = false;
+  bool is_all_ok = true;
+
+ private:
+  void note() {
+    if (is_noted || owner_.is_closing_) return;
+    is_noted = true;
+    owner_.noted_.push_back(this);  // which has room for every running job
+    if (owner_.noted_.size() == 1) owner_.wake_();
+  }
+
+  Background& owner_;
+  const bool reports_;
+  std::atomic<Clock::rep> reported_;
+};
+
+Background::Background(std::function<void()> wake) : wake_(std::move(wake)) {}
+
+Background::~Background() {
+  close();
+}
+
+void Background::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_closing_ = true;
+  }
+  for (auto& [id, job] : running_) ThreadPool::shared().cancel(*job);
+  std::unique_lock lock(mutex_);
+  all_ended_.wait(lock, [this] { return unfinished_ == 0; });
+}
+
+Background::Id Background::start(const Job& job, Copies copies, bool reports) {
+  const Id id = ++last_id_;
+  Job own = job;
+  Bytes A, direction;
+  if (copies.A) own.A = (A = copy_of(job.A, bytes_of(job, job.count), job.threads)).get();
+  if (copies.direction)
+    own.direction = (direction = copy_of(job.direction, bytes_of(job, job.count * job.directions), job.threads)).get();
+  const auto added = running_.emplace(id, std::make_unique<Running>(*this, id, own, reports)).first;
+  Running& running = *added->second;
+  running.A = std::move(A);
+  running.direction = std::move(direction);
+  try {
+    {
+      const std::lock_guard lock(mutex_);
+      ++unfinished_;
+      noted_.reserve(running_.size());
+    }
+    ThreadPool::shared().start(running, job.threads);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    --unfinished_;
+    running_.erase(added);
+    throw;
+  }
+  return id;
+}
+
+void Background::cancel(Id id) {
+  if (const auto found = running_.find(id); found != running_.end()) ThreadPool::shared().cancel(*found->second);
+}
+
+std::vector<Background::Event> Background::collect() {
+  std::vector<Running*> noted;
+  noted.reserve(running_.size());
+  std::vector<Event> events;
+  {
+    const std::lock_guard lock(mutex_);
+    noted.swap(noted_);
+    for (Running* job : noted) job->is_noted = false;
+    events.reserve(noted.size());
+    for (const Running* job : noted) {
+      const auto items = static_cast<double>(std::max<Index>(1, job->items()));
+      const double share = job->items() == 0 ? 1 : static_cast<double>(job->items_done()) / items;
+      events.push_back({job->id, job->has_ended, share, {}, {}});
+    }
+  }
+  for (Event& event : events) {
+    if (!event.has_ended) continue;
+    const auto found = running_.find(event.id);
+    event.error = found->second->error();
+    if (!found->second->is_all_ok) event.statuses = std::move(found->second->statuses());
+    running_.erase(found);
+  }
+  return events;
+}
+
+}  // namespace matfun

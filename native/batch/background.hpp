@@ -1,0 +1,76 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "batch/job.hpp"
+
+namespace matfun {
+
+/// Jobs that run on the pool's threads while their owner does something else. All of it is for the owner's thread, but
+/// that `wake` is called by threads of the pool.
+class Background {
+ public:
+  using Id = std::uint64_t;
+
+  /// What became of a job since the last `collect`.
+  struct Event {
+    Id id = 0;
+    bool has_ended = false;
+    double share = 0;              ///< of the items that are done; at the end less than 1 where the job was cut short
+    std::vector<Status> statuses;  ///< as run_batch returns them, or none where all are ok
+    std::exception_ptr error;      ///< std::bad_alloc, where there was no room for a workspace
+  };
+
+  /// Which inputs are taken as they are when the job is started, by copying; the others must stay as they are meanwhile.
+  struct Copies {
+    bool A = false;
+    bool direction = false;
+  };
+
+  /// `wake`: called when there is something to collect, and not again before it was collected.
+  explicit Background(std::function<void()> wake);
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  /// Begins a job. Its outputs, and the inputs that are not copied, must live until its end was collected.
+  /// reports: whether events tell of its progress, at most every 50 ms.
+  /// Throws std::bad_alloc or std::system_error (no thread), and then has begun nothing.
+  Id start(const Job& job, Copies copies, bool reports);
+
+  /// Begins no further tile of a job; its end comes as an event as ever, with a share below 1. Nothing where it has ended.
+  void cancel(Id id);
+
+  /// What happened since the last call. Where a job's end is among it, its memory is the owner's again.
+  std::vector<Event> collect();
+
+  /// Cancels all jobs and waits for those of their tiles that are running. Nothing wakes the owner any more.
+  void close();
+
+  /// Jobs whose end was not yet collected.
+  std::size_t size() const { return running_.size(); }
+
+ private:
+  class Running;
+
+  std::function<void()> wake_;
+  std::unordered_map<Id, std::unique_ptr<Running>> running_;
+  Id last_id_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  // Guarded by it.
+  std::vector<Running*> noted_;  ///< those of which there is something new, each once
+  std::size_t unfinished_ = 0;
+  bool is_closing_ = false;
+};
+
+}  // namespace matfun

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "batch/job.hpp"
+#include "batch/thread_pool.hpp"
+
+namespace matfun {
+
+/// How a job is cut up. Items are matrices, or, where one meets more directions than go through the recurrence together,
+/// a matrix with one group of its directions. Depends on the job's sizes alone, never on threads.
+struct Tiling {
+  Index groups = 1;          ///< of directions for each matrix
+  Index items = 0;           ///< in all
+  Index items_per_tile = 1;  ///< the last tile may have fewer
+  double nanoseconds = 0;    ///< that the whole job takes on one thread, to within a small factor
+
+  /// False where there is less to do than it takes to wake a thread.
+  bool is_worth_threads() const;
+  Index tiles() const { return (items + items_per_tile - 1) / items_per_tile; }
+};
+Tiling tiling_of(const Job& job);
+
+/// A job as tiles. Its arrays must live until its tiles have ended.
+class BatchWork : public TiledWork {
+ public:
+  /// Throws std::bad_alloc where there is no room for the statuses.
+  explicit BatchWork(const Job& job);
+  /// With another tiling's items_per_tile.
+  BatchWork(const Job& job, const Tiling& tiling);
+
+  void run_tile(Index tile, ThreadMemory& memory) override;
+
+  /// Items whose tiles have ended.
+  Index items_done() const { return items_done_.load(std::memory_order_relaxed); }
+  Index items() const { return tiling_.items; }
+  /// Those that run_batch returns; good once the work has ended.
+  std::vector<Status>& statuses() { return statuses_; }
+
+ private:
+  Job job_;
+  Tiling tiling_;
+  std::vector<Status> statuses_;
+  std::size_t workspace_bytes_ = 0;
+  std::atomic<Index> items_done_ = 0;
+};
+
+}  // namespace matfun
