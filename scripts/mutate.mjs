@@ -20,6 +20,7 @@ import { evaluationMutations } from './mutations/evaluation.mjs'
 import { BuildError, finish, NativeTests } from './mutations/native-tests.mjs'
 import { packageMutations } from './mutations/package.mjs'
 import { planMutations } from './mutations/plan.mjs'
+import { threadMutations } from './mutations/threads.mjs'
 import { root } from './setup/commands.mjs'
 
 /**
@@ -35,7 +36,7 @@ import { root } from './setup/commands.mjs'
 
 /** @typedef {{ mutation: Mutation, verdict: 'killed' | 'survived' | 'invalid', by: string, seconds: number }} Result */
 
-const all = [...planMutations, ...evaluationMutations, ...packageMutations]
+const all = [...planMutations, ...evaluationMutations, ...packageMutations, ...threadMutations]
 
 /** @param {Mutation} mutation */
 const isNative = (mutation) => mutation.tests.every((test) => test.endsWith('.cpp'))

@@ -1,17 +1,7 @@
 /** Performance profiles as a picture. */
-import { parse, View } from 'vega'
-import { compile } from 'vega-lite'
+import { chartConfig, chartTitle, renderSvg, styles } from '../reports/chart.mjs'
 
 /** @typedef {{ panel: string, method: string, factor: number, share: number }} Point */
-
-/** By library; a second version of one is dashed and lighter. All are dark enough for text on white. */
-const colors = new Map([
-  ['matfun', ['#c2185b', '#e0679a']],
-  ['SciPy', ['#1b4f8f', '#2a86b5']],
-  ['PyTorch', ['#3d6b23', '#6f9440']],
-  ['mathjs', ['#b06a00', '#cf8f33']],
-  ['JAX', ['#6a3d9a', '#9467bd']],
-])
 
 const width = 250
 const height = 240
@@ -33,18 +23,7 @@ export function drawProfiles(points, { title, subtitle }) {
   const spec = {
     // GitHub's dark theme shows a picture as it is: on white it reads in both.
     background: 'white',
-    title: {
-      text: title,
-      subtitle,
-      anchor: 'start',
-      frame: 'group',
-      offset: 18,
-      fontSize: 16,
-      subtitleFontSize: 12.5,
-      subtitleColor: '#555',
-      subtitlePadding: 6,
-      subtitleLineHeight: 17,
-    },
+    title: chartTitle(title, subtitle),
     // The last curve lies on top.
     data: { values: points.map(rounded).sort((a, b) => b.row - a.row) },
     facet: {
@@ -59,31 +38,13 @@ export function drawProfiles(points, { title, subtitle }) {
     spacing,
     bounds: 'flush',
     spec: { width, height, layer: layers(points) },
-    config: {
-      font: 'Helvetica, Arial, sans-serif',
-      axis: {
-        labelFontSize: 12,
-        titleFontSize: 12,
-        titleFontWeight: 'normal',
-        titlePadding: 8,
-        gridColor: '#e6e6e6',
-        domainColor: '#999',
-        tickColor: '#999',
-        labelColor: '#333',
-        titleColor: '#333',
-      },
-      view: { stroke: null },
-    },
+    config: chartConfig,
   }
-  // Without a canvas vega can only guess how wide text is, so the margins are fixed.
-  const fixed = {
-    ...compile(spec).spec,
-    autosize: /** @type {const} */ ('none'),
+  return renderSvg(spec, {
     padding: { left: 74, right: 24, top: 72 + 17 * subtitle.length, bottom: 52 },
     width: panels.length * width + (panels.length - 1) * spacing,
     height,
-  }
-  return new View(parse(fixed), { renderer: 'none' }).toSVG()
+  })
 }
 
 /**
@@ -136,18 +97,6 @@ function layers(points) {
       },
     },
   ]
-}
-
-/** @param {string[]} methods with their versions */
-function styles(methods) {
-  const libraries = methods.map((method) => method.split(' ')[0])
-  return libraries.map((library, k) => {
-    const isSecond = libraries.indexOf(library) < k
-    return {
-      color: (colors.get(library) ?? ['#555', '#888'])[isSecond ? 1 : 0],
-      dash: isSecond ? [6, 3] : [1, 0],
-    }
-  })
 }
 
 function axes() {

@@ -1,5 +1,6 @@
 /** docs/accuracy.md around its tables. */
-import { caseTable, markdownTable, overview, tables } from './report.mjs'
+import { markdownTable } from '../reports/markdown-table.mjs'
+import { caseTable, overview, tables } from './report.mjs'
 import { bound } from './scores.mjs'
 
 /** @typedef {import('./cases.mjs').Case} Case */

@@ -1,4 +1,5 @@
-/** The report as Markdown; its tables are aligned, so that they read on a terminal too. */
+/** The report as Markdown. */
+import { markdownTable } from '../reports/markdown-table.mjs'
 import { dtypes, quantities } from './cases.mjs'
 import { bound, summarize } from './scores.mjs'
 
@@ -106,19 +107,4 @@ export function figure(x) {
   if (x === 0) return '0'
   if (x >= 0.01 && x < 1000) return x >= 100 ? x.toFixed(0) : String(Number(x.toPrecision(2)))
   return x.toExponential(1).replace('+', '').replace('.0e', 'e')
-}
-
-/**
- * @param {string[][]} rows the header first
- * @param {number[]} [right] columns set to the right; all but the first where not said
- */
-export function markdownTable(rows, right = rows[0].map((_, k) => k).slice(1)) {
-  const escaped = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
-  const widths = escaped[0].map((_, k) => Math.max(3, ...escaped.map((row) => row[k].length)))
-  const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`
-  const [header, ...body] = escaped.map((row) =>
-    line(row.map((cell, k) => (right.includes(k) ? cell.padStart(widths[k]) : cell.padEnd(widths[k])))),
-  )
-  const rule = `|${widths.map((width, k) => (right.includes(k) ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`
-  return [header, rule, ...body].join('\n')
 }

@@ -1,0 +1,189 @@
+/**
+ * Contenders: processes that are given the same matrices and told, in turns, to compute them.
+ *
+ * A contender is told on its standard input, in lines of fields between tabs, and answers each line by one of JSON. First it
+ * says who it is: `{ "version": ... }`, or ends with exit code 3 where it is not installed. Then:
+ *
+ * - `prepare operation dtype n count A direction` (paths of raw row-major matrices in the machine's byte order): `{ "offers":
+ *   true, "limit": ..., "whole": ... }`, limit being how many of the matrices it takes where not all, and whole that it takes no fewer, or `{ "offers": false, "why": ... }`;
+ * - `time count passes`: computes the first so many matrices so many times: `{ "seconds": ..., "processor": ... }`, the second being the
+ *   processor time of all its threads;
+ * - `result count path`: writes those values, or derivatives where it computes them, to the path: `{}`.
+ *
+ * What it cannot do is `{ "error": ... }`.
+ */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** @typedef {import('./lines.mjs').Line} Line */
+
+/**
+ * @typedef {object} Description
+ * @property {string} name with its version, as tables have it
+ * @property {'matfun' | 'core' | 'peer'} role
+ * @property {number} threads
+ */
+
+/**
+ * @typedef {object} Files
+ * @property {string} A
+ * @property {string} direction
+ */
+
+/**
+ * @typedef {object} Turn
+ * @property {number} seconds a matrix
+ * @property {number} processor how many processors it had on average: less than its threads where others took them
+ */
+
+/**
+ * What the measurement asks of a contender.
+ * @typedef {Description & {
+ *   prepare: (line: Line, files: Files) => Promise<{ offers: boolean, limit?: number | null, whole?: boolean, why?: string }>,
+ *   calibrate: (available: number, seconds: number, whole?: boolean) => Promise<number>,
+ *   turn: () => Promise<Turn>,
+ *   result?: (count: number, path: string) => Promise<void>,
+ *   close: () => void,
+ * }} Contender `calibrate` tells the matrices of a turn, which takes about so many seconds
+ */
+
+/** A contender that is there and does not do what it is told. */
+export class ContenderError extends Error {}
+
+/** No answer to one request takes as long, unless it hangs. */
+const patienceMilliseconds = 120_000
+
+/** @implements {Contender} */
+export class ProcessContender {
+  /**
+   * @param {Omit<Description, 'name'> & { name: (version: string) => string, command: string, args: string[],
+   *   env: NodeJS.ProcessEnv }} how
+   * @returns {Promise<ProcessContender | undefined>} undefined where it is not installed
+   */
+  static async open({ name, role, threads, command, args, env }) {
+    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const contender = new ProcessContender(child, role, threads)
+    const hello = await contender.#answer().catch((error) => {
+      if (contender.#missing || child.exitCode === 3) return undefined
+      throw error
+    })
+    if (!hello) return undefined
+    contender.name = name(hello.version)
+    contender.hello = hello
+    return contender
+  }
+
+  #child
+  #lines
+  #closed
+  #missing = false
+  #said = ''
+  #turn = { count: 1, passes: 1 }
+
+  /**
+   * @param {import('node:child_process').ChildProcessWithoutNullStreams} child
+   * @param {Description['role']} role
+   * @param {number} threads
+   */
+  constructor(child, role, threads) {
+    this.#child = child
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    this.role = role
+    this.threads = threads
+    this.name = ''
+    /** @type {any} */
+    this.hello = undefined
+    this.#closed = new Promise((resolve) => {
+      child.on('close', resolve)
+      child.on('error', (error) => {
+        this.#missing = 'code' in error && error.code === 'ENOENT'
+        resolve(undefined)
+      })
+    })
+    // An end in the middle of a request is noticed where its answer is waited for.
+    child.stdin.on('error', () => {})
+    child.stderr.on('data', (/** @type {Buffer} */ said) => {
+      this.#said = `${this.#said}${said}`.slice(-2000)
+    })
+  }
+
+  /** @param {(string | number)[]} fields */
+  async #ask(...fields) {
+    this.#child.stdin.write(`${fields.join('\t')}\n`)
+    return this.#answer()
+  }
+
+  /** @returns {Promise<any>} */
+  async #answer() {
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), patienceMilliseconds)
+    const { value } = await this.#lines.next()
+    clearTimeout(timer)
+    if (value === undefined) {
+      await this.#closed
+      throw new ContenderError(`${this.name || 'a contender'} ended or hung\n${this.#said}`.trim())
+    }
+    const answer = JSON.parse(value)
+    if (answer.error) throw new ContenderError(`${this.name}: ${answer.error}`)
+    return answer
+  }
+
+  /**
+   * @param {Line} line
+   * @param {Files} files
+   */
+  async prepare({ operation, dtype, order, batch }, { A, direction }) {
+    return this.#ask('prepare', operation, dtype, order, batch, A, operation === 'value' ? '' : direction)
+  }
+
+  /**
+   * The whole batch, several times where it is done at once; less of it for who would take much longer.
+   *
+   * @param {number} available matrices
+   * @param {number} seconds
+   * @param {boolean} [whole] not less of it
+   */
+  async calibrate(available, seconds, whole = false) {
+    let count = whole ? available : 1
+    // The first call may have to load what it needs.
+    await this.#time(count, 1)
+    let spent = (await this.#time(count, 1)).seconds
+    while (count < available && spent < seconds) {
+      const all = (spent * available) / count
+      const wanted = Math.ceil((count * seconds) / Math.max(spent, 1e-7))
+      count =
+        all < 5 * seconds ? available : Math.min(available, Math.max(2 * count, Math.min(wanted, 32 * count)))
+      spent = (await this.#time(count, 1)).seconds
+    }
+    this.#turn = { count, passes: Math.max(1, Math.round(seconds / spent)) }
+    return count
+  }
+
+  /** @returns {Promise<Turn>} */
+  async turn() {
+    const { count, passes } = this.#turn
+    const { seconds, processor } = await this.#time(count, passes)
+    return { seconds: seconds / (count * passes), processor: processor / seconds }
+  }
+
+  /**
+   * @param {number} count
+   * @param {number} passes
+   * @returns {Promise<{ seconds: number, processor: number }>}
+   */
+  async #time(count, passes) {
+    return this.#ask('time', count, passes)
+  }
+
+  /**
+   * @param {number} count
+   * @param {string} path
+   */
+  async result(count, path) {
+    await this.#ask('result', count, path)
+  }
+
+  close() {
+    this.#child.stdin.end()
+    this.#child.kill()
+  }
+}

@@ -1,0 +1,178 @@
+/** docs/performance.md and its pictures, from what docs/benchmarks holds. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { markdownTable } from '../reports/markdown-table.mjs'
+import { drawRates } from './chart.mjs'
+import { checkReport } from './report.mjs'
+import { ratio, sections } from './table.mjs'
+import { targetsMachine } from './targets.mjs'
+
+/** @typedef {import('./report.mjs').LineReport} LineReport */
+/** @typedef {import('./report.mjs').Report} Report */
+
+export const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
+export const benchmarks = join(docs, 'benchmarks')
+
+/** Writes both. */
+export async function writeDocument() {
+  const files = existsSync(benchmarks) ? readdirSync(benchmarks).sort() : []
+  const reports = files
+    .filter((file) => /^batch-.*\.json$/.test(file))
+    .map((file) => checkReport(JSON.parse(readFileSync(join(benchmarks, file), 'utf8')), file))
+  for (const report of reports)
+    writeFileSync(join(benchmarks, `batch-${report.name}.svg`), `${await drawBatch(report)}\n`)
+  writeFileSync(join(docs, 'performance.md'), documentOf(reports))
+}
+
+/** @param {Report} report */
+export function drawBatch({ lines, machine }) {
+  const panels = /** @type {const} */ ([
+    ['value', 'exp(A)'],
+    ['vjp', 'exp(A) and L(Aᴴ, W)'],
+  ])
+  const points = panels.flatMap(([operation, panel]) => {
+    const own = lines.filter(
+      (line) => line.operation === operation && line.dtype === 'float64' && line.norm === 1,
+    )
+    const names = [...new Set(own.flatMap(({ results }) => results.map(({ name }) => name)))]
+    return names.flatMap((method) =>
+      own.flatMap(({ order, results }) =>
+        results
+          .filter(({ name, threads, role }) => name === method && threads === 1 && role !== 'core')
+          .map(({ median }) => ({ panel, method, order, rate: median })),
+      ),
+    )
+  })
+  return drawRates(points, {
+    title: 'Batches of small matrices on one thread',
+    subtitle: [`Double precision, 1-norm 1, ${machine.processor}; medians`],
+  })
+}
+
+/** @param {Report[]} reports */
+export function documentOf(reports) {
+  const figures = reports.map(machineSection)
+  return `# How fast matfun is
+
+## Batches
+
+${figures.length > 0 ? figures.join('\n\n') : 'No figures yet.'}
+
+## How it is measured
+
+\`\`\`
+npm run bench -- batch
+npm run bench -- batch --orders 4 --dtypes float64 --norms 1 --operations value   # one line
+\`\`\`
+
+This measures, writes \`docs/benchmarks/batch-<machine>.json\`, and from all such files this page and its pictures. Peers that are
+not installed are left out by name (Debian: \`apt-get install libeigen3-dev libgsl-dev python3-scipy python3-torch\`);
+Eigen's and GSL's small programs are compiled for the machine when first needed, which takes a minute or two.
+\`npm run bench -- --help\` tells the rest.
+
+- **The same matrices for everyone**: entries from N(0, 1), each matrix scaled to the 1-norm; directions from N(0, 1). The
+  seed is drawn at each run and recorded. Results of the first matrices are compared with matfun's, and differences are reported.
+- **In alternation**: every library is a process of its own; a line goes round them, each computing for some milliseconds, beginning with
+  another one each time. *times it* is the median over the rounds of matfun's speed over that of the fastest peer in the same round: what
+  disturbs the machine disturbs both. *spread* is half the distance between the quartiles of matfun's own speed, *cpu* how much processor
+  time it had in its time: below 100 % a thread, other processes took the rest, most of it from
+  those with long turns. For trying on such a machine there is \`--cpu-time\`.
+- **A batch a call**, with \`out\`: at least 8 MB of matrices, so that none lies in a core's own caches from the call before. A
+  library that would take much longer gets the first of the matrices (JAX always the same number, because it compiles for it); one that has no batches gets them one after the other.
+- **Threads**: two of them are matfun's option \`threads\`, PyTorch's and JAX's own setting, BLAS's for SciPy (from order 64 on), and for Eigen
+  and GSL a share of the matrices each. A best peer that is faster with one thread is named with (1).
+- **Derivatives** come together with the value. SciPy's are \`expm_frechet\`, one matrix after the other; PyTorch's and JAX's are
+  their forward and reverse differentiation. Eigen and GSL have none: theirs is the upper right block of the exponential of
+  [A E; 0 A].
+- **Eigen** is measured with orders known to the compiler (*fixed*) and not (*dynamic*), **GSL** with OpenBLAS instead of its own BLAS, both
+  compiled with \`-O3\` for the machine's own instructions.
+- *of target* is the share of what the project set out to reach, which was measured on another machine (${targetsMachine}).
+- **matfun's core** is the same batch without Node, by Google Benchmark, with matrices of the same kind; *binding* is what the
+  call through Node-API adds. It is measured where it was built: \`cmake -S . -B build/bench/native -DMATFUN_BENCH=ON && cmake --build
+  build/bench/native\` (Debian: \`apt-get install libbenchmark-dev\`).
+- OpenBLAS that does not know a processor takes kernels that use nothing of it. Then everyone is given
+  an \`OPENBLAS_CORETYPE\` that fits, and the machine's table says so.
+`
+}
+
+/** @param {Report} report */
+function machineSection(report) {
+  const { lines, settings, absent, name } = report
+  const main = lines.filter(({ dtype, norm }) => dtype === 'float64' && norm === 1)
+  const tables = sections(main, settings.threads).map(({ title, table }) => `**${title}**\n\n${table}`)
+  return `### ${report.machine.processor}
+
+![Matrices per second over the order](benchmarks/batch-${name}.svg)
+
+${markdownTable([['', ''], ...machineRows(report)], [])}
+
+${absent.length > 0 ? `Not found there: ${absent.join(', ')}.\n\n` : ''}${tables.join('\n\n')}
+
+**matfun's speed over that of the best peer, one thread**
+
+${leadTable(lines)}
+
+${behind(lines)}`
+}
+
+/**
+ * @param {Report} report
+ * @returns {[string, string][]}
+ */
+export function machineRows({ machine, matfun, coreType, about, date, settings }) {
+  const { blas, kernels } = matfun
+  const told = { bench: ', set by the benchmark', user: '' }[coreType?.setBy ?? 'user'] ?? ''
+  const set = coreType ? ` (OPENBLAS_CORETYPE=${coreType.value}${told})` : ''
+  return [
+    ['processor', `${machine.processor}, ${machine.cores} cores, ${machine.caches.join(', ')}`],
+    ['system', `${machine.system}, ${machine.memoryGiB} GiB, Node ${machine.node}`],
+    ['matfun', `kernels ${kernels}; OpenBLAS ${blas.version}, kernels for ${blas.core}${set}`],
+    ...Object.entries(about).map(
+      ([name, ranOn]) => /** @type {[string, string]} */ ([name, ranOn.join(', ')]),
+    ),
+    [
+      'measured',
+      `${date.slice(0, 10)}, seed ${settings.seed}, ${settings.secondsPerLine} s a line${settings.cpuTime ? ', by processor time' : ''}`,
+    ],
+    [
+      'load',
+      `${machine.load.before} before, ${machine.load.after} after (processes; the benchmark's own is 1 or 2)`,
+    ],
+  ]
+}
+
+/** @param {LineReport[]} lines */
+function leadTable(lines) {
+  const orders = [...new Set(lines.map(({ order }) => order))]
+  const columns = [...new Set(lines.map(column))]
+  const rows = orders.map((order) => [
+    String(order),
+    ...columns.map((key) => {
+      const line = lines.find((candidate) => candidate.order === order && column(candidate) === key)
+      const lead = line?.leads.find(({ threads }) => threads === 1)
+      return lead ? ratio(lead.median) : ''
+    }),
+  ])
+  return markdownTable([['order', ...columns], ...rows])
+}
+
+/** @param {LineReport} line */
+function column({ operation, dtype, norm }) {
+  return `${operation} ${dtype} ${norm}`
+}
+
+/** @param {LineReport[]} lines */
+function behind(lines) {
+  const found = lines.flatMap((line) =>
+    line.leads
+      .filter(({ median }) => median < 1)
+      .map(
+        ({ threads, peer, median }) =>
+          `- ${line.operation}, ${line.dtype}, order ${line.order}, 1-norm ${line.norm}, threads ${threads}: ${ratio(median)} times ${peer}`,
+      ),
+  )
+  return found.length > 0
+    ? `Where matfun does not lead:\n\n${found.join('\n')}`
+    : 'There is no line in which matfun does not lead.'
+}
