@@ -13,8 +13,7 @@
 /// A, X, Y, y0 ... are elements of the ring; the letters are the papers'.
 namespace matfun {
 
-/// So many squarings and more are watched for what they lose. With fewer, no matrix of 700 random ones of all kinds lost
-/// more than 9 units.
+/// So many squarings and more are watched for what they lose. The failures that were looked at took seven and more.
 inline constexpr int kWatchedSquarings = 3;
 
 template <class Ring>
