@@ -11,7 +11,7 @@
       "include_dirs": ["native"],
       "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except_all"],
       "defines": ["NAPI_VERSION=8", "NDEBUG"],
-      "cflags": ["-O3", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"],
+      "cflags": ["-O3", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++1y"],
       "cflags_cc": ["-std=c++20", "<!@(pkg-config --cflags openblas)"],
       "libraries": ["<!@(pkg-config --libs openblas)"],

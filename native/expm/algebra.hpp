@@ -1,17 +1,15 @@
 #pragma once
 
-#include <array>
 #include <cmath>
-#include <initializer_list>
 
 #include "expm/engine.hpp"
 
 /// The rings that the one recurrence (evaluate.hpp) is written over. Each knows
 ///   take()                 a new element, not initialized
-///   multiply(A, B, C)      C = A B; C must not be A or B
+///   multiply(A, B, S, C)   C = A B + S, or A B where there is no S. The factors and S are linear combinations {{c, X}, ...},
+///                          with a multiple of the identity {{{c, X}, ...}, mu}, or single elements; C is in no factor
 ///   square(A)              A^2, where A is what the whole evaluation is of: the value may be known already
-///   multiply_add(A, B, C)  C = C + A B
-///   combine({{c, X}, ...}, mu, Y)   Y = sum c X + mu I; Y may be one of the X
+///   combine(S, Y)          Y = S; Y may be one of its elements
 ///   solve(Q, P)            P = Q^-1 P; Q is lost
 ///   exponential(A, X)      X = exp(A) for 1 x 1 elements
 ///   shift(mu, k, X)        X = e^(mu / 2^k) X
@@ -19,9 +17,6 @@
 ///   watch(X)               takes the size of a value that is squared next, or has been last
 /// and nothing of schemes; a scheme knows nothing of what its elements are.
 namespace matfun {
-
-/// The greatest number of terms that a scheme combines.
-inline constexpr std::size_t kMaxTerms = 6;
 
 /// Matrices: the recurrence gives exp(A).
 template <class Engine>
@@ -31,23 +26,24 @@ class Plain {
   using Entry = typename Engine::Entry;
   using Element = View<Entry>;
   using Const = View<const Entry>;
-  using Term = matfun::Term<Entry>;
+  using Addends = Sum<Term<Entry>>;
 
   /// A2 is the square of the matrix that the scheme will be evaluated at, or nothing where it is not known.
-  Plain(Engine engine, Workspace& work, Element A2 = {}) : engine_(engine), work_(work), A2_(A2) {}
+  Plain(Engine engine, Workspace& work, Element A2 = {})
+      : engine_(engine), work_(work), A2_(A2), room_(engine.take_factors(work)) {}
 
   Element take() { return engine_.take(work_, 1); }
-  void multiply(Const A, Const B, Element C) { engine_.multiply(A, B, C); }
+  void multiply(const Addends& A, const Addends& B, const Addends& S, Element C) {
+    engine_.multiply(A, B, S, C, room_);
+  }
+  void multiply(const Addends& A, const Addends& B, Element C) { multiply(A, B, {}, C); }
   Element square(Const A) {
     if (A2_.data != nullptr) return A2_;
     const Element A2 = take();
-    engine_.multiply(A, A, A2);
+    multiply(A, A, A2);
     return A2;
   }
-  void multiply_add(Const A, Const B, Element C) { engine_.multiply_add(A, B, C); }
-  void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
-    engine_.combine({terms.begin(), terms.size()}, mu, Y);
-  }
+  void combine(const Addends& S, Element Y) { engine_.combine(S, Y); }
   void solve(Element Q, Element P) { status_ = engine_.factor_solve(Q, engine_.take_pivots(work_), P); }
   void exponential(Const A, Element X) { X(0, 0) = std::exp(A(0, 0)); }
   void shift(Scalar mu, int k, Element X) { engine_.shift(mu, k, X); }
@@ -62,6 +58,7 @@ class Plain {
   Engine engine_;
   Workspace& work_;
   Element A2_;
+  Factors<Entry> room_;
   typename Engine::Watched watched_;
   Status status_ = Status::ok;
 };
@@ -83,24 +80,33 @@ class Dual {
     View<Entry> tangents;
     operator Const() const { return {value, tangents}; }
   };
-  struct Term {
+  struct DualTerm {
     Real<Scalar> c;
     Const X;
   };
+  using Addends = Sum<DualTerm>;
 
   /// A2 as for Plain.
   Dual(Engine engine, Index directions, Workspace& work, View<Entry> A2 = {})
-      : engine_(engine), directions_(directions), work_(work), A2_(A2) {}
+      : engine_(engine),
+        directions_(directions),
+        work_(work),
+        A2_(A2),
+        room_(engine.take_factors(work)),
+        tangent_room_(engine.take_factors(work)) {}
 
   Element take() { return {engine_.take(work_, 1), engine_.take(work_, directions_)}; }
 
-  /// d(AB) = A dB + dA B. One product for each tangent: BLAS's edge kernels make the bits of a wide product
+  /// d(A B + S) = A dB + dA B + dS. One product for each tangent: BLAS's edge kernels make the bits of a wide product
   /// A [dB_1 ... dB_K] depend on K (OpenBLAS 0.3.21 at n = 9, 17, 31), and a direction must give the same bits alone as
   /// among others. See docs/decisions/0004.
-  void multiply(Const A, Const B, Element C) {
-    engine_.multiply(A.value, B.value, C.value);
-    multiply_tangents(A, B, C);
+  void multiply(const Addends& A, const Addends& B, const Addends& S, Element C) {
+    const auto factors = engine_.multiply(values(A), values(B), values(S), C.value, room_);
+    for (Index k = 0; k < directions_; ++k)
+      engine_.multiply_pair(factors.left, tangents(B, k), tangents(A, k), factors.right, tangents(S, k),
+                            engine_.block(C.tangents, k), tangent_room_);
   }
+  void multiply(const Addends& A, const Addends& B, Element C) { multiply(A, B, {}, C); }
   Element square(Const A) {
     if (A2_.data == nullptr) {
       const Element A2 = take();
@@ -108,28 +114,16 @@ class Dual {
       return A2;
     }
     const Element A2{A2_, engine_.take(work_, directions_)};
-    multiply_tangents(A, A, A2);
+    for (Index k = 0; k < directions_; ++k) {
+      const View<const Entry> dA = engine_.block(A.tangents, k);
+      engine_.multiply_pair(A.value, dA, dA, A.value, {}, engine_.block(A2.tangents, k), tangent_room_);
+    }
     return A2;
   }
-  void multiply_add(Const A, Const B, Element C) {
-    engine_.multiply_add(A.value, B.value, C.value);
-    for (Index k = 0; k < directions_; ++k) {
-      const View<Entry> dC = engine_.block(C.tangents, k);
-      engine_.multiply_add(A.value, engine_.block(B.tangents, k), dC);
-      engine_.multiply_add(engine_.block(A.tangents, k), B.value, dC);
-    }
-  }
 
-  void combine(std::initializer_list<Term> terms, Real<Scalar> mu, Element Y) {
-    assert(terms.size() <= kMaxTerms);
-    std::array<matfun::Term<Entry>, kMaxTerms> values, tangents;
-    std::size_t count = 0;
-    for (const Term& term : terms) {
-      values[count] = {term.c, term.X.value};
-      tangents[count++] = {term.c, term.X.tangents};
-    }
-    engine_.combine({values.data(), count}, mu, Y.value);
-    engine_.combine({tangents.data(), count}, 0, Y.tangents);
+  void combine(const Addends& S, Element Y) {
+    engine_.combine(values(S), Y.value);
+    engine_.combine(sum_of(S, 0, [](const Const& X) { return X.tangents; }), Y.tangents);
   }
 
   /// X = Q^-1 P, dX = Q^-1 (dP - dQ X): one factorization for all.
@@ -162,18 +156,26 @@ class Dual {
   const typename Engine::Watched& watched() const { return watched_; }
 
  private:
-  void multiply_tangents(Const A, Const B, Element C) {
-    for (Index k = 0; k < directions_; ++k) {
-      const View<Entry> dC = engine_.block(C.tangents, k);
-      engine_.multiply(A.value, engine_.block(B.tangents, k), dC);
-      engine_.multiply_add(engine_.block(A.tangents, k), B.value, dC);
-    }
+  using Parts = Sum<Term<Entry>>;
+
+  template <class Part>
+  static Parts sum_of(const Addends& S, Real<Scalar> mu, Part part) {
+    Parts parts({}, mu);
+    for (const DualTerm& term : S.terms()) parts.add({term.c, part(term.X)});
+    return parts;
+  }
+  static Parts values(const Addends& S) {
+    return sum_of(S, S.mu(), [](const Const& X) { return X.value; });
+  }
+  Parts tangents(const Addends& S, Index k) const {
+    return sum_of(S, 0, [&](const Const& X) { return engine_.block(X.tangents, k); });
   }
 
   Engine engine_;
   Index directions_;
   Workspace& work_;
   View<Entry> A2_;
+  Factors<Entry> room_, tangent_room_;
   typename Engine::Watched watched_;
   Status status_ = Status::ok;
 };
@@ -185,22 +187,23 @@ class Counting {
   using Scalar = double;
   struct Element {};
   using Const = Element;
-  struct Term {
+  struct Nothing {
     double c;
     Const X;
   };
+  using Addends = Sum<Nothing>;
 
   constexpr Element take() {
     ++elements;
     return {};
   }
-  constexpr void multiply(Const, Const, Element) { ++products; }
+  constexpr void multiply(const Addends&, const Addends&, const Addends&, Element) { ++products; }
+  constexpr void multiply(const Addends&, const Addends&, Element) { ++products; }
   constexpr Element square(Const) {
     ++products;
     return take();
   }
-  constexpr void multiply_add(Const, Const, Element) { ++products; }
-  constexpr void combine(std::initializer_list<Term>, double, Element) {}
+  constexpr void combine(const Addends&, Element) {}
   constexpr void solve(Element, Element) { ++solves; }
   constexpr void exponential(Const, Element) {}
   constexpr void shift(double, int, Element) {}

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cmath>
-#include <span>
 
+#include "expm/sum.hpp"
 #include "expm/triangular.hpp"
 #include "kernels/combine.hpp"
 #include "linalg/blas.hpp"
@@ -30,6 +30,12 @@ class Growth {
   R error_ = 1;
 };
 
+/// The factors of a product as matrices, or room for them.
+template <class T>
+struct Factors {
+  View<T> left, right;
+};
+
 /// What an algebra is computed by. An engine knows how its matrices lie in memory, and multiplies, combines and solves for
 /// one scalar type; this one is OpenBLAS, for one matrix of order n.
 template <class T>
@@ -40,26 +46,41 @@ class BlasEngine {
   using Entry = T;
   using Pivot = blas::Pivot;
   using Watched = Growth<Real<T>>;
+  using Addends = Sum<Term<T>>;
 
   BlasEngine(Index n) : n_(n) {}
 
   /// A stack of `count` matrices, not initialized.
   View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
   Pivot* take_pivots(Workspace& work) const { return work.take<Pivot>(n_, 1).data; }
+  /// Room for the factors of one product.
+  Factors<T> take_factors(Workspace& work) const { return {take(work, 1), take(work, 1)}; }
   /// The k-th matrix of a stack.
   template <class U>
   View<U> block(View<U> stack, Index k) const {
     return stack.block(k);
   }
 
-  /// C = A B.
-  void multiply(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(1), A, B, T(0), C); }
-  /// C = C + A B.
-  void multiply_add(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(1), A, B, T(1), C); }
+  /// C = A B + S, where C is in neither A nor B. Returns A and B as matrices, which are operands themselves or in `room`.
+  Factors<const T> multiply(const Addends& A, const Addends& B, const Addends& S, View<T> C,
+                            const Factors<T>& room) const {
+    const Factors<const T> factors = {settle(A, room.left), settle(B, room.right)};
+    const bool adds = begin(S, C);
+    blas::gemm(T(1), factors.left, factors.right, T(adds ? 1 : 0), C);
+    return factors;
+  }
+  /// C = A1 B1 + A2 B2 + S, where C is in none of the factors.
+  void multiply_pair(View<const T> A1, const Addends& B1, const Addends& A2, View<const T> B2, const Addends& S,
+                     View<T> C, const Factors<T>& room) const {
+    const View<const T> left = settle(A2, room.left), right = settle(B1, room.right);
+    const bool adds = begin(S, C);
+    blas::gemm(T(1), A1, right, T(adds ? 1 : 0), C);
+    blas::gemm(T(1), left, B2, T(1), C);
+  }
   /// C = C - A B.
   void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(-1), A, B, T(1), C); }
-  /// Y = sum c X + mu I, stacks by stacks.
-  void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) const { matfun::combine(terms, mu, Y); }
+  /// Y = S, stacks by stacks. Y may be one of the operands.
+  void combine(const Addends& S, View<T> Y) const { matfun::combine(S.terms(), S.mu(), Y); }
   /// X = e^(shift / 2^k) X.
   void shift(T mu, int k, View<T> X) const {
     if (mu != T(0)) scale(std::exp(mu * std::ldexp(Real<T>(1), -k)), X);
@@ -73,6 +94,19 @@ class BlasEngine {
   void solve(View<const T> LU, const Pivot* pivots, View<T> B) const { blas::lu_solve(LU, pivots, B); }
 
  private:
+  View<const T> settle(const Addends& sum, View<T> room) const {
+    if (sum.is_operand()) return sum.terms()[0].X;
+    combine(sum, room);
+    return room;
+  }
+
+  /// C = S; false, and nothing done, where S is 0.
+  bool begin(const Addends& S, View<T> C) const {
+    if (S.is_zero()) return false;
+    combine(S, C);
+    return true;
+  }
+
   Index n_;
 };
 

@@ -26,25 +26,22 @@ namespace detail {
 /// X = I + A.
 template <class Ring>
 void taylor1(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
-  ring.combine({{1, A}}, 1, X);
+  ring.combine({{{1, A}}, 1}, X);
 }
 
 /// X = I + A + A^2/2.
 template <class Ring>
 void taylor2(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto A2 = ring.square(A);
-  ring.combine({{1, A}, {Real<typename Ring::Scalar>(0.5), A2}}, 1, X);
+  ring.combine({{{1, A}, {Real<typename Ring::Scalar>(0.5), A2}}, 1}, X);
 }
 
-/// X = I + A + A^2 (I/2 + A/6 + A^2/24).
+/// X = A^2 (A/6 + A^2/24 + I/2) + A + I.
 template <class Ring>
 void taylor4(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   using R = Real<typename Ring::Scalar>;
   const auto A2 = ring.square(A);
-  const auto Y = ring.take();
-  ring.combine({{R(1) / 6, A}, {R(1) / 24, A2}}, R(0.5), Y);
-  ring.combine({{1, A}}, 1, X);
-  ring.multiply_add(A2, Y, X);
+  ring.multiply(A2, {{{R(1) / 6, A}, {R(1) / 24, A2}}, R(0.5)}, {{{1, A}}, 1}, X);
 }
 
 /// T8 in three products.                                        [Bader, Blanes & Casas 2019, section 3.1]
@@ -52,13 +49,10 @@ template <class Ring>
 void taylor8(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   using C = T8<Real<typename Ring::Scalar>>;
   const auto A2 = ring.square(A);
-  const auto A4 = ring.take(), Y = ring.take(), Z = ring.take();
-  ring.combine({{C::x1, A}, {C::x2, A2}}, 0, Y);
-  ring.multiply(A2, Y, A4);                                        // A4 = A2 (x1 A + x2 A2)
-  ring.combine({{C::x3, A2}, {1, A4}}, 0, Y);                      // x3 A2 + A4
-  ring.combine({{C::x5, A}, {C::x6, A2}, {C::x7, A4}}, C::x4, Z);  // x4 I + x5 A + x6 A2 + x7 A4
-  ring.combine({{1, A}, {C::y2, A2}}, 1, X);
-  ring.multiply_add(Y, Z, X);  // X = I + A + y2 A2 + Y Z
+  const auto A4 = ring.take();
+  ring.multiply(A2, {{C::x1, A}, {C::x2, A2}}, A4);
+  // X = (x3 A2 + A4) (x4 I + x5 A + x6 A2 + x7 A4) + y2 A2 + A + I
+  ring.multiply({{C::x3, A2}, {1, A4}}, {{{C::x5, A}, {C::x6, A2}, {C::x7, A4}}, C::x4}, {{{1, A}, {C::y2, A2}}, 1}, X);
 }
 
 /// 15+ in four products.                                        [Sastre, Ibáñez & Defez 2019]
@@ -66,17 +60,13 @@ template <class Ring>
 void fifteen_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto& c = kFifteenPlus<Real<typename Ring::Scalar>>;
   const auto A2 = ring.square(A);
-  const auto y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
-  ring.combine({{c[1], A2}, {c[2], A}}, 0, Y);
-  ring.multiply(A2, Y, y0);  // y0 = A2 (c1 A2 + c2 A)
-  ring.combine({{1, y0}, {c[3], A2}, {c[4], A}}, 0, Y);
-  ring.combine({{1, y0}, {c[5], A2}}, 0, Z);
-  ring.combine({{c[6], y0}, {c[7], A2}}, 0, y1);
-  ring.multiply_add(Y, Z, y1);  // y1 = Y Z + c6 y0 + c7 A2
-  ring.combine({{1, y1}, {c[8], A2}, {c[9], A}}, 0, Y);
-  ring.combine({{1, y1}, {c[10], y0}, {c[11], A}}, 0, Z);
-  ring.combine({{c[12], y1}, {c[13], y0}, {c[14], A2}, {1, A}}, 1, X);
-  ring.multiply_add(Y, Z, X);  // X = Y Z + c12 y1 + c13 y0 + c14 A2 + A + I
+  const auto y0 = ring.take(), y1 = ring.take();
+  ring.multiply(A2, {{c[1], A2}, {c[2], A}}, y0);
+  // y1 = (y0 + c3 A2 + c4 A) (y0 + c5 A2) + c6 y0 + c7 A2
+  ring.multiply({{1, y0}, {c[3], A2}, {c[4], A}}, {{1, y0}, {c[5], A2}}, {{c[6], y0}, {c[7], A2}}, y1);
+  // X = (y1 + c8 A2 + c9 A) (y1 + c10 y0 + c11 A) + c12 y1 + c13 y0 + c14 A2 + A + I
+  ring.multiply({{1, y1}, {c[8], A2}, {c[9], A}}, {{1, y1}, {c[10], y0}, {c[11], A}},
+                {{{c[12], y1}, {c[13], y0}, {c[14], A2}, {1, A}}, 1}, X);
 }
 
 /// 21+ in five products.                                        [Sastre, Ibáñez & Defez 2019]
@@ -84,25 +74,22 @@ template <class Ring>
 void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   const auto& c = kTwentyOnePlus<Real<typename Ring::Scalar>>;
   const auto A2 = ring.square(A);
-  const auto A3 = ring.take(), y0 = ring.take(), y1 = ring.take(), Y = ring.take(), Z = ring.take();
+  const auto A3 = ring.take(), y0 = ring.take(), y1 = ring.take();
   ring.multiply(A2, A, A3);
-  ring.combine({{c[1], A3}, {c[2], A2}, {c[3], A}}, 0, Y);
-  ring.multiply(A3, Y, y0);  // y0 = A3 (c1 A3 + c2 A2 + c3 A)
-  ring.combine({{1, y0}, {c[4], A3}, {c[5], A2}, {c[6], A}}, 0, Y);
-  ring.combine({{1, y0}, {c[7], A3}, {c[8], A2}}, 0, Z);
-  ring.combine({{c[9], y0}, {c[10], A3}, {c[11], A2}}, 0, y1);
-  ring.multiply_add(Y, Z, y1);  // y1 = Y Z + c9 y0 + c10 A3 + c11 A2
-  ring.combine({{1, y1}, {c[12], A3}, {c[13], A2}, {c[14], A}}, 0, Y);
-  ring.combine({{1, y1}, {c[15], y0}, {c[16], A}}, 0, Z);
-  ring.combine({{c[17], y1}, {c[18], y0}, {c[19], A3}, {c[20], A2}, {1, A}}, 1, X);
-  ring.multiply_add(Y, Z, X);  // X = Y Z + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
+  ring.multiply(A3, {{c[1], A3}, {c[2], A2}, {c[3], A}}, y0);
+  // y1 = (y0 + c4 A3 + c5 A2 + c6 A) (y0 + c7 A3 + c8 A2) + c9 y0 + c10 A3 + c11 A2
+  ring.multiply({{1, y0}, {c[4], A3}, {c[5], A2}, {c[6], A}}, {{1, y0}, {c[7], A3}, {c[8], A2}},
+                {{c[9], y0}, {c[10], A3}, {c[11], A2}}, y1);
+  // X = (y1 + c12 A3 + c13 A2 + c14 A) (y1 + c15 y0 + c16 A) + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
+  ring.multiply({{1, y1}, {c[12], A3}, {c[13], A2}, {c[14], A}}, {{1, y1}, {c[15], y0}, {c[16], A}},
+                {{{c[17], y1}, {c[18], y0}, {c[19], A3}, {c[20], A2}, {1, A}}, 1}, X);
 }
 
 /// X = (V - U)^-1 (V + U), where U holds the odd and V the even powers of the [m/m] numerator.   [Higham 2005, (2.2)]
 template <class Ring>
 void quotient(Ring& ring, ElementOf<Ring> U, ElementOf<Ring> V, ElementOf<Ring> X) {
-  ring.combine({{1, V}, {1, U}}, 0, X);
-  ring.combine({{1, V}, {-1, U}}, 0, V);
+  ring.combine({{1, V}, {1, U}}, X);
+  ring.combine({{1, V}, {-1, U}}, V);
   ring.solve(V, X);
 }
 
@@ -123,14 +110,14 @@ void pade(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   static constexpr auto b = normalized(kPade<Real<typename Ring::Scalar>, m>);
   const auto A2 = ring.square(A);
   const auto U = ring.take(), V = ring.take(), W = ring.take();
-  ring.combine({{b[3], A2}}, b[1], W);
-  ring.combine({{b[2], A2}}, b[0], V);
+  ring.combine({{{b[3], A2}}, b[1]}, W);
+  ring.combine({{{b[2], A2}}, b[0]}, V);
   ElementOf<Ring> power = A2;
   for (std::size_t k = 4; k < m; k += 2) {
     const auto next = ring.take();
     ring.multiply(power, A2, next);
-    ring.combine({{1, W}, {b[k + 1], next}}, 0, W);
-    ring.combine({{1, V}, {b[k], next}}, 0, V);
+    ring.combine({{1, W}, {b[k + 1], next}}, W);
+    ring.combine({{1, V}, {b[k], next}}, V);
     power = next;
   }
   ring.multiply(A, W, U);
@@ -146,13 +133,11 @@ void pade13(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   ring.multiply(A, A, A2);
   ring.multiply(A2, A2, A4);
   ring.multiply(A4, A2, A6);
-  ring.combine({{b[13], A6}, {b[11], A4}, {b[9], A2}}, 0, V);
-  ring.combine({{b[7], A6}, {b[5], A4}, {b[3], A2}}, b[1], W);
-  ring.multiply_add(A6, V, W);
-  ring.multiply(A, W, U);  // U = A (A6 (b13 A6 + b11 A4 + b9 A2) + b7 A6 + b5 A4 + b3 A2 + b1 I)
-  ring.combine({{b[12], A6}, {b[10], A4}, {b[8], A2}}, 0, W);
-  ring.combine({{b[6], A6}, {b[4], A4}, {b[2], A2}}, b[0], V);
-  ring.multiply_add(A6, W, V);  // V = A6 (b12 A6 + b10 A4 + b8 A2) + b6 A6 + b4 A4 + b2 A2 + b0 I
+  // U = A (A6 (b13 A6 + b11 A4 + b9 A2) + b7 A6 + b5 A4 + b3 A2 + b1 I)
+  ring.multiply(A6, {{b[13], A6}, {b[11], A4}, {b[9], A2}}, {{{b[7], A6}, {b[5], A4}, {b[3], A2}}, b[1]}, W);
+  ring.multiply(A, W, U);
+  // V = A6 (b12 A6 + b10 A4 + b8 A2) + b6 A6 + b4 A4 + b2 A2 + b0 I
+  ring.multiply(A6, {{b[12], A6}, {b[10], A4}, {b[8], A2}}, {{{b[6], A6}, {b[4], A4}, {b[2], A2}}, b[0]}, V);
   quotient(ring, U, V, X);
 }
 
@@ -230,7 +215,7 @@ void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) 
   };
   if (plan.squarings == 0) return begin(B, X);
   const auto scaled = ring.take();
-  ring.combine({{std::ldexp(R(1), -plan.squarings), B}}, 0, scaled);
+  ring.combine({{std::ldexp(R(1), -plan.squarings), B}}, scaled);
   // A product may not write what it reads, so the squarings go to and fro, and begin where they will end in X.
   auto from = plan.squarings % 2 == 0 ? X : ring.take();
   auto to = plan.squarings % 2 == 0 ? scaled : X;

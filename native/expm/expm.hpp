@@ -47,11 +47,11 @@ Status finish(Status status, View<T> X) {
 /// C = A B for each block of a stack B.
 template <class T>
 void multiply_blocks(View<const T> A, View<const T> B, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>(A.rows).multiply(A, B.block(k), C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) blas::gemm(T(1), A, B.block(k), T(0), C.block(k));
 }
 template <class T>
 void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) BlasEngine<T>(A.rows).multiply(B.block(k), A, C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) blas::gemm(T(1), B.block(k), A, T(0), C.block(k));
 }
 
 /// X = Re X where T is real.
@@ -235,7 +235,9 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
   const std::size_t value = matrix_bytes<C>(n, n);
   const std::size_t tangents = columns > 0 ? matrix_bytes<C>(n, columns) : 0;
   const std::size_t schur = 3 * value + 2 * tangents;
-  return reduction_bytes<T>(n) + prepared + schur + matrix_bytes<blas::Pivot>(n, 1) + elements * (value + tangents);
+  const std::size_t factors = (columns > 0 ? 4 : 2) * value;  // what Plain and Dual hold
+  return reduction_bytes<T>(n) + prepared + schur + matrix_bytes<blas::Pivot>(n, 1) + factors +
+         elements * (value + tangents);
 }
 
 /// X = exp(A).           [scaling and squaring: Higham 2005, doi 10.1137/04061101X; schemes: evaluate.hpp; docs/math.md 1]

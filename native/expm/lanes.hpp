@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <bitset>
 #include <vector>
 
 #include "expm/expm.hpp"
-#include "expm/lane_block.hpp"
+#include "expm/lane_plan.hpp"
 
 /// Many matrices of one tiny order, evaluated in SIMD lanes by the same recurrence over the same rings. What lanes leave,
 /// expm, expm_jvp and expm_vjp do. Which of them does an item follows from the item alone, so that it gets the same bits
@@ -51,11 +51,19 @@ constexpr Index directions_in_lanes(Index directions) {
 /// cache, and more than one only where a call of a kernel would else cost as much as what it does.
 template <class T>
 Index blocks_at_once(Index n, Index directions) {
-  constexpr Index kMatrices = 12, kCache_bytes = 32768;
+  constexpr Index kMatrices = 8, kCache_bytes = 32768;
   const Index width = kernels::lane_kernels<Real<T>>().width;
   const Index bytes = kMatrices * n * n * width * static_cast<Index>(sizeof(T)) * (1 + directions_in_lanes(directions));
-  return std::clamp<Index>(kCache_bytes / bytes, 1, LaneBlock<T>::kMostLanes / width);
+  return std::clamp<Index>(kCache_bytes / bytes, 1, kMostLanes / width);
 }
+
+/// Items among which blocks of one plan are put together: so many that few lanes stay empty, and that what was read is
+/// still near when it is read again.
+template <class T>
+constexpr Index items_at_once(Index n) {
+  return std::clamp<Index>(65536 / (n * n * static_cast<Index>(sizeof(T))), 128, 1024);
+}
+inline constexpr std::size_t kMostItems = 1024;
 
 template <class T>
 class LaneRun {
@@ -65,166 +73,202 @@ class LaneRun {
   LaneRun(const LaneItems<T>& items, std::vector<LeftItem>& left, Workspace& work)
       : items_(items),
         left_(left),
-        blocks_(blocks_at_once<T>(items.n, items.directions)),
-        lanes_(blocks_ * kernels::lane_kernels<R>().width),
+        most_blocks_(blocks_at_once<T>(items.n, items.directions)),
+        width_(kernels::lane_kernels<R>().width),
         work_(work),
-        block_(items.n, blocks_, purpose_of(items.operation), items.options, work) {}
+        planner_(items.n, most_blocks_, purpose_of(items.operation), items.options, work),
+        A_(LaneEngine<T>(static_cast<int>(items.n), most_blocks_, nullptr).take(work, 1)),
+        mu_(LaneEngine<T>(static_cast<int>(items.n), most_blocks_, nullptr).take_element(work)),
+        mu_of_(work.take<T>(items_at_once<T>(items.n), 1).data) {}
 
   void run(Index first, Index count) {
-    for (Index from = first; from < first + count; from += lanes_) {
-      const Index m = std::min(lanes_, first + count - from);
-      for (Index l = 0; l < lanes_; ++l) items_of_[at(l)] = from + std::min(l, m - 1);
-      read();
-      if (block_.is_uniform())
-        evaluate_block(block_.key(0), m);
-      else
-        for (Index l = 0; l < m; ++l) mixed_.push_back({block_.key(l), from + l});
-    }
-    run_mixed();
+    const Index most = items_at_once<T>(items_.n);
+    for (Index from = first; from < first + count; from += most) run_some(from, std::min(most, first + count - from));
   }
 
  private:
-  using Flags = std::array<bool, static_cast<std::size_t>(LaneBlock<T>::kMostLanes)>;
-
-  struct Mixed {
-    LaneKey key;
-    Index item;
-  };
+  using Flags = std::array<R, kMostLanes>;
 
   static std::size_t at(Index l) { return static_cast<std::size_t>(l); }
+  Index most_lanes() const { return most_blocks_ * width_; }
   Index size() const { return items_.n * items_.n; }
   /// Numbers of a matrix in memory.
   Index numbers() const { return size() * (kIsComplex<T> ? 2 : 1); }
 
-  /// Items that stand among others of different plans are put together anew, each block of one plan.
-  void run_mixed() {
-    if (mixed_.empty()) return;
-    sort_by_key();
-    for (std::size_t from = 0, to = 0; from < sorted_.size(); from = to) {
-      while (to < sorted_.size() && to - from < at(lanes_) && sorted_[to].key == sorted_[from].key) ++to;
-      const Index m = static_cast<Index>(to - from);
-      for (Index l = 0; l < lanes_; ++l) items_of_[at(l)] = sorted_[from + at(std::min(l, m - 1))].item;
-      if (!sorted_[from].key.is_left()) read();
-      evaluate_block(sorted_[from].key, m);
+  /// Blocks that happen to be of one plan are done at once; all others are put together anew, each of one plan.
+  void run_some(Index from, Index count) {
+    first_ = from;
+    present_.reset();
+    for (Index done = 0; done < count; done += most_lanes()) {
+      const Index m = std::min(most_lanes(), count - done);
+      choose(m, [&](Index l) { return done + l; });
+      read();
+      LaneKey* const keys = keys_.data() + done;
+      if (planner_.plan(A_, blocks_, keys)) {
+        evaluate_block(keys[0], m);
+        std::fill_n(keys, m, LaneKey::done());
+        continue;
+      }
+      for (Index l = 0; l < m; ++l) {
+        present_.set(keys[l].index());
+        if (keys[l].is_shifted()) mu_of_[done + l] = planner_.mu(l);
+        if (keys[l].squarings() >= kWatchedSquarings) norm_of_[at(done + l)] = planner_.norm(l);
+      }
     }
-    mixed_.clear();
+    for (std::size_t key = 0; key < LaneKey::kCount; ++key)
+      if (present_[key]) run_alike(LaneKey::of_row(static_cast<std::uint8_t>(key)), count);
   }
 
-  void sort_by_key() {
-    std::array<std::size_t, LaneKey::kCount> place{};
-    for (const Mixed& entry : mixed_) ++place[entry.key.index()];
-    std::size_t before = 0;
-    for (std::size_t& count : place) before += std::exchange(count, before);
-    sorted_.resize(mixed_.size());
-    for (const Mixed& entry : mixed_) sorted_[place[entry.key.index()]++] = entry;
+  /// All items of one key. One pass for each key is faster than sorting: its count stays in a register.
+  void run_alike(LaneKey key, Index count) {
+    Index alike = 0;
+    for (Index k = 0; k < count; ++k) {
+      alike_[at(alike)] = static_cast<std::uint16_t>(k);
+      alike += keys_[at(k)] == key ? 1 : 0;
+    }
+    for (Index from = 0; from < alike; from += most_lanes()) {
+      const Index m = std::min(most_lanes(), alike - from);
+      choose(m, [&](Index l) { return alike_[at(from + l)]; });
+      if (!key.is_left()) read_for(key);
+      evaluate_block(key, m);
+    }
   }
 
-  void read() {
-    std::array<const R*, LaneBlock<T>::kMostLanes> sources;
-    for (Index l = 0; l < lanes_; ++l)
-      sources[at(l)] = reinterpret_cast<const R*>(items_.A + items_of_[at(l)] * size());
-    block_.read(sources.data());
+  /// The items of the next block, by their places in what is run now; lanes that are over repeat the last.
+  template <class Place>
+  void choose(Index m, Place place) {
+    blocks_ = (m + width_ - 1) / width_;
+    for (Index l = 0; l < m; ++l) items_of_[at(l)] = place(l);
+    for (Index l = m; l < blocks_ * width_; ++l) items_of_[at(l)] = items_of_[at(m - 1)];
+  }
+
+  void read() { load(items_.A, 1, 0, A_); }
+
+  void read_for(LaneKey key) {
+    read();
+    if (!key.is_shifted()) return;
+    const LaneEngine<T> engine(static_cast<int>(items_.n), blocks_, nullptr);
+    for (Index l = 0; l < engine.lanes(); ++l) engine.put(mu_, l, mu_of_[items_of_[at(l)]]);
+    engine.order().shift_diagonal(A_.data, mu_, blocks_);
   }
 
   void evaluate_block(LaneKey key, Index m) {
     if (key.is_left()) {
-      for (Index l = 0; l < m; ++l) left_.push_back({items_of_[at(l)]});
+      for (Index l = 0; l < m; ++l) left_.push_back({first_ + items_of_[at(l)]});
       return;
     }
     const std::size_t mark = work_.used_bytes();
-    const LaneEngine<T> engine(static_cast<int>(items_.n), blocks_, block_.mu());
-    const Plan plan = block_.plan(key);
-    const View<R> A2 = block_.scaled_square(key), X = engine.take(work_, 1);
-    is_left_.fill(false);
+    const LaneEngine<T> engine(static_cast<int>(items_.n), blocks_, key.is_shifted() ? mu_ : nullptr);
+    const Plan plan = planner_.plan_of(key);
+    const View<R> B{A_.data, A_.rows, size() * blocks_, A_.ld}, X = engine.take(work_, 1);
+    any_is_left_ = false;
     if (items_.directions == 0) {
-      Plain<LaneEngine<T>> ring(engine, work_, A2);
-      evaluate(plan, ring, block_.B(), X);
-      leave_lossy(plan, ring.watched());
+      Plain<LaneEngine<T>> ring(engine, work_);
+      evaluate(plan, ring, B, X);
+      leave_lossy(plan, ring.watched(), m);
     }
     for (Index k = 0; k < items_.directions; k += kDirections)
-      differentiate(engine, plan, A2, k, std::min<Index>(kDirections, items_.directions - k), X, m);
-    store(engine, X, m, 1, 0, items_.X, is_left_);
+      differentiate(engine, plan, B, k, std::min<Index>(kDirections, items_.directions - k), X, m);
+    leave(extreme(engine, X, 0, std::numeric_limits<R>::max()), flags_, m);
+    store(X, m, 1, 0, items_.X);
     work_.rewind(mark);
+    if (!any_is_left_) return;
     for (Index l = 0; l < m; ++l)
-      if (is_left_[at(l)]) left_.push_back({items_of_[at(l)]});
+      if (is_left_[at(l)]) left_.push_back({first_ + items_of_[at(l)]});
   }
 
   /// Derivatives `from` to `from + count` of each item.
-  void differentiate(const LaneEngine<T>& engine, const Plan& plan, View<R> A2, Index from, Index count, View<R> X,
+  void differentiate(const LaneEngine<T>& engine, const Plan& plan, View<const R> B, Index from, Index count, View<R> X,
                      Index m) {
     const std::size_t mark = work_.used_bytes();
     const View<R> E = engine.take(work_, count), dX = engine.take(work_, count), M = engine.take(work_, 1);
     const bool adjoint = items_.operation == Operation::vjp;
-    std::array<Flags, static_cast<std::size_t>(kDirections)> direction_is_left{};
+    std::array<Flags, static_cast<std::size_t>(kDirections)> unfit;
+    std::array<bool, static_cast<std::size_t>(kDirections)> any_is_unfit{};
+    // Directions that range_exponent would scale, or that are not finite, are left by themselves, since the others must
+    // not change with them. The sum of moduli is at least the largest entry, and at most 128 times that.
+    using Limits = std::numeric_limits<R>;
+    const R greatest = std::ldexp(R(1), Limits::max_exponent - 2 * Limits::digits - plan.squarings - 7);
     for (Index k = 0; k < count; ++k) {
       const View<R> Ek = engine.block(E, k);
       load(items_.direction, items_.directions, from + k, adjoint ? M : Ek);
       if (adjoint) engine.conjugate_transpose(M, Ek);
-      leave_extreme(engine, Ek, plan.squarings, direction_is_left[at(k)]);
+      any_is_unfit[at(k)] = extreme(engine, Ek, 1 / greatest, greatest);
+      if (any_is_unfit[at(k)]) unfit[at(k)] = flags_;
     }
-    Dual<LaneEngine<T>> ring(engine, count, work_, A2);
-    evaluate(plan, ring, {block_.B(), E}, {X, dX});
-    leave_lossy(plan, ring.watched());
+    Dual<LaneEngine<T>> ring(engine, count, work_);
+    evaluate(plan, ring, {B, E}, {X, dX});
+    leave_lossy(plan, ring.watched(), m);
     for (Index k = 0; k < count; ++k) {
       const View<R> Lk = engine.block(dX, k);
       if (adjoint) engine.conjugate_transpose(Lk, M);
-      store(engine, adjoint ? M : Lk, m, items_.directions, from + k, items_.result, direction_is_left[at(k)]);
+      const bool any_is_extreme = extreme(engine, Lk, 0, Limits::max());
+      store(adjoint ? M : Lk, m, items_.directions, from + k, items_.result);
+      if (!any_is_extreme && !any_is_unfit[at(k)]) continue;
       for (Index l = 0; l < m; ++l)
-        if (direction_is_left[at(k)][at(l)] && !is_left_[at(l)]) left_.push_back({items_of_[at(l)], from + k});
+        if ((any_is_extreme && flags_[at(l)] != 0) || (any_is_unfit[at(k)] && unfit[at(k)][at(l)] != 0))
+          left_.push_back({first_ + items_of_[at(l)], from + k});
     }
     work_.rewind(mark);
   }
 
   void load(const T* from, Index each, Index k, View<R> lanes) {
-    std::array<const R*, LaneBlock<T>::kMostLanes> sources;
-    for (Index l = 0; l < lanes_; ++l)
-      sources[at(l)] = reinterpret_cast<const R*>(from + (items_of_[at(l)] * each + k) * size());
+    std::array<const R*, kMostLanes> sources;
+    for (Index l = 0; l < blocks_ * width_; ++l)
+      sources[at(l)] = reinterpret_cast<const R*>(from + ((first_ + items_of_[at(l)]) * each + k) * size());
     kernels::lane_kernels<R>().load(sources.data(), numbers(), lanes.data, blocks_);
   }
 
-  /// Writes the results of m items, and flags those that are not finite: expm finds out why.
-  void store(const LaneEngine<T>& engine, View<const R> lanes, Index m, Index each, Index k, T* to, Flags& is_left) {
-    engine.probe(lanes, norms_[0].data());
-    std::array<R*, LaneBlock<T>::kMostLanes> places;
-    for (Index l = 0; l < m; ++l) {
-      places[at(l)] = reinterpret_cast<R*>(to + (items_of_[at(l)] * each + k) * size());
-      is_left[at(l)] = is_left[at(l)] || norms_[0][at(l)] != 0;
-    }
+  void store(View<const R> lanes, Index m, Index each, Index k, T* to) {
+    std::array<R*, kMostLanes> places;
+    for (Index l = 0; l < m; ++l)
+      places[at(l)] = reinterpret_cast<R*>(to + ((first_ + items_of_[at(l)]) * each + k) * size());
     kernels::lane_kernels<R>().store(lanes.data, numbers(), places.data(), m);
   }
 
-  /// Leaves items whose squarings may have lost too much.
-  void leave_lossy(Plan plan, const typename LaneEngine<T>::Watched& watched) {
-    for (Index l = 0; l < lanes_; ++l) {
-      plan.norm = static_cast<double>(block_.norm(l));
-      is_left_[at(l)] = is_left_[at(l)] || is_lossy(plan, watched[at(l)].error());
-    }
+  /// Flags lanes of which the sum of moduli is neither 0 nor within these bounds; whether there is any.
+  bool extreme(const LaneEngine<T>& engine, View<const R> X, R least, R greatest) {
+    return kernels::lane_kernels<R>().extreme(X.data, engine.numbers(), blocks_, least, greatest, flags_.data());
   }
 
-  /// Flags directions that range_exponent would scale, or that are not finite: they are left by themselves, since the
-  /// others must not change with them.
-  void leave_extreme(const LaneEngine<T>& engine, View<const R> E, int squarings, Flags& is_left) {
-    using Limits = std::numeric_limits<R>;
-    // The norm is at least the largest entry, and at most 8 times that.
-    const int most = Limits::max_exponent - 2 * Limits::digits - squarings - 3;
-    const R greatest = std::ldexp(R(1), most), least = std::ldexp(R(1), -most);
-    engine.norms(E, norms_[0].data(), norms_[1].data(), norms_[2].data());
-    for (Index l = 0; l < lanes_; ++l) {
-      const R norm = norms_[0][at(l)];
-      is_left[at(l)] = is_left[at(l)] || !(norm == 0 || (norm >= least && norm <= greatest));
+  /// Leaves the flagged items: expm finds out what is the matter with them.
+  void leave(bool any, const Flags& flags, Index m) {
+    if (!any) return;
+    if (!any_is_left_) is_left_.fill(false);
+    any_is_left_ = true;
+    for (Index l = 0; l < m; ++l) is_left_[at(l)] = is_left_[at(l)] || flags[at(l)] != 0;
+  }
+
+  /// Leaves items whose squarings may have lost too much.
+  void leave_lossy(Plan plan, const LaneGrowth<R>& watched, Index m) {
+    if (watched.is_empty()) return;
+    bool any = false;
+    for (Index l = 0; l < m; ++l) {
+      plan.norm = static_cast<double>(norm_of_[at(items_of_[at(l)])]);
+      flags_[at(l)] = is_lossy(plan, watched.error(l)) ? R(1) : R(0);
+      any = any || flags_[at(l)] != 0;
     }
+    leave(any, flags_, m);
   }
 
   const LaneItems<T>& items_;
   std::vector<LeftItem>& left_;
-  Index blocks_;
-  Index lanes_;
+  Index most_blocks_, width_;
   Workspace& work_;
-  LaneBlock<T> block_;
-  std::array<Index, LaneBlock<T>::kMostLanes> items_of_;
-  Flags is_left_;
-  std::array<std::array<R, LaneBlock<T>::kMostLanes>, 3> norms_;
-  std::vector<Mixed> mixed_, sorted_;
+  LanePlanner<T> planner_;
+  View<R> A_;
+  R* mu_;
+  Index first_ = 0;   ///< of the items that are run now
+  Index blocks_ = 0;  ///< of the block at hand
+  std::array<Index, kMostLanes> items_of_;
+  Flags flags_;
+  bool any_is_left_ = false;
+  std::array<bool, kMostLanes> is_left_;               ///< void unless any_is_left_
+  std::array<LaneKey, kMostItems + kMostLanes> keys_;  ///< of each item, and of lanes that are over
+  std::bitset<LaneKey::kCount> present_;
+  std::array<std::uint16_t, kMostItems> alike_;
+  T* mu_of_;                           ///< by item, where it has a shift
+  std::array<R, kMostItems> norm_of_;  ///< by item, where squarings are watched
 };
 
 }  // namespace detail
@@ -238,8 +282,9 @@ std::size_t lane_workspace_bytes(Index n, Index directions) {
   const Index run = (kIsComplex<T> ? 2 : 1) * lanes;
   const std::size_t value = matrix_bytes<R>(run, n * n);
   const std::size_t tangents = matrix_bytes<R>(run, n * n * detail::directions_in_lanes(directions));
-  const std::size_t block = 3 * value + matrix_bytes<R>(run, 1);
-  return block + 2 * value + 2 * tangents + elements * (value + tangents);
+  const std::size_t planned = 3 * value + 2 * matrix_bytes<R>(run, 1) + matrix_bytes<T>(detail::items_at_once<T>(n), 1);
+  const std::size_t factors = (directions > 0 ? 4 : 2) * value;
+  return planned + factors + 2 * value + 2 * tangents + elements * (value + tangents);
 }
 
 /// Does items [first, first + count) where lanes can; the others are appended to `left`, and their results are void.

@@ -82,7 +82,7 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
     scale_by_power(spare, -p);
     B = spare;
   }
-  BlasEngine<T>(B.rows).multiply(B, B, B2);
+  blas::gemm(T(1), B, B, T(0), B2);
   // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
   const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
   const auto square_norm = [&](R computed) { return computed + lost; };

@@ -10,41 +10,84 @@
 /// **Lanes.** Matrices of order n are worked on together, one in each lane of a SIMD register of W numbers, in blocks of W:
 /// block by block, and in each the elements (i, j) at (i + j n) W, W numbers each, one a matrix. Where they are complex, W real
 /// parts and then W imaginary parts, at (i + j n) 2 W. W is the target's (LaneKernels::width), so that all offsets in a block
-/// are known when a kernel is compiled.
+/// are known when a kernel is compiled. Every kernel gives each lane the bits that it would get with any others beside it.
 namespace matfun::kernels {
 
 /// The greatest order that has lane kernels, and the greatest number of terms of a linear combination.
 inline constexpr int kMaxLaneOrder = 8;
 inline constexpr int kMaxTerms = 6;
 
-/// C = A B, or C = C + A B, for each lane; C must not be A or B. Each element is one chain of fused multiply-adds, k rising, as far
-/// as the target has them: the same bits in every lane.
+/// sum c[t] x[t] + mu I.
 template <class R>
-using LaneProduct = void (*)(const R* A, const R* B, R* C, Index blocks);
+struct LaneSum {
+  int terms = 0;
+  R mu = 0;
+  bool is_operand = false;  ///< x[0] as it stands
+  std::array<R, kMaxTerms> c;
+  std::array<const R*, kMaxTerms> x;
+};
 
-/// See LaneKernels::norms.
+/// How a shift is chosen and a row of the ladder found (expm/reduction.hpp, expm/plan.hpp).
 template <class R>
-using LaneNorms = void (*)(const R* A, Index blocks, R* one, R* infinity, R* smaller);
+struct LaneRule {
+  const R* bounds;  ///< of the ladder's rows, rising
+  int rows;
+  bool may_shift;
+  bool must_shift;   ///< whether it is of use or not
+  R harmless;        ///< a shift above minus this saves nothing but squarings
+  R greatest_shift;  ///< e^shift would leave the range
+};
 
-/// See LaneKernels::sizes.
+/// What LaneOrder::examine finds, one number a lane: of A - mu I.
 template <class R>
-using LaneSizes = void (*)(const R* X, Index blocks, R* sizes);
+struct LaneFindings {
+  R *one, *infinity,
+      *smaller;  ///< its 1-norm, infinity norm, and the smaller of them; NaN or infinite where A is not finite
+  R* key;        ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
+  R* mu;         ///< 0 where there is no shift; a complex element where A is complex
+};
+
+/// The least and the greatest key in all blocks.
+struct LaneRange {
+  int least, greatest;
+};
+
+/// Kernels for one order, real or complex.
+template <class R>
+struct LaneOrder {
+  /// C = A B + S. Each element is one chain of fused multiply-adds, as far as the target has them, begun by S.
+  /// left   where A goes unless it is an operand.
+  /// right  where B goes unless it is an operand.
+  /// C      in none of them.
+  void (*product)(const LaneSum<R>& A, const LaneSum<R>& B, const LaneSum<R>& S, R* C, R* left, R* right, Index blocks);
+  /// C = A1 B1 + A2 B2 + S.
+  /// C      in none of them.
+  void (*product_pair)(const R* A1, const LaneSum<R>& B1, const LaneSum<R>& A2, const R* B2, const LaneSum<R>& S, R* C,
+                       Index blocks);
+  LaneRange (*examine)(const R* A, Index blocks, const LaneRule<R>& rule, const LaneFindings<R>& findings);
+  /// |X|_1 and |X|_inf of each lane.
+  void (*norms)(const R* X, Index blocks, R* one, R* infinity);
+  /// 0 for each lane that is triangular, else more.
+  void (*lesser_triangle)(const R* A, Index blocks, R* sum);
+  /// About |X|_2 of each lane: the root of the greatest sum of squares of a column or a row, or of n^-1 times all of them.
+  void (*sizes)(const R* X, Index blocks, R* sizes);
+  /// B = A^H.
+  void (*conjugate_transpose)(const R* A, R* B, Index blocks);
+  /// A = A - mu I, with a mu for each lane.
+  void (*shift_diagonal)(R* A, const R* mu, Index blocks);
+  /// X = f X, with an f for each lane.
+  void (*scale)(R* X, const R* f, Index blocks);
+};
 
 /// What one target has for real numbers R.
 template <class R>
 struct LaneKernels {
-  Index width;                                                                           ///< W
-  std::array<LaneProduct<R>, kMaxLaneOrder + 1> multiply, multiply_add;                  ///< by order, real
-  std::array<LaneProduct<R>, kMaxLaneOrder + 1> complex_multiply, complex_multiply_add;  ///< by order, complex
-  /// y = sum c[t] x[t] over `length` numbers, a multiple of W; y may be one of the x.
-  void (*combine)(const R* c, const R* const* x, int terms, R* y, Index length);
-  /// |A|_1 and |A|_inf of each lane, and the smaller of them, one number each, by order. NaN where a lane's entries, or all
-  /// their sums together, are not finite.
-  std::array<LaneNorms<R>, kMaxLaneOrder + 1> norms, complex_norms;
-  /// probe = 0 for each lane whose `elements` numbers (of one run of W after the other) are all finite, else NaN.
-  void (*probe)(const R* X, Index elements, Index blocks, R* probe);
-  /// About |X|_2 of each lane: the root of the greatest sum of squares of a column or a row, or of n^-1 times all of them.
-  std::array<LaneSizes<R>, kMaxLaneOrder + 1> sizes, complex_sizes;
+  Index width;                                                ///< W
+  std::array<LaneOrder<R>, kMaxLaneOrder + 1> real, complex;  ///< by order, from 2 on
+  /// Y = S over `blocks` blocks of `elements` numbers, a diagonal every n + 1 of n^2 times `parts`; Y may be in S.
+  void (*combine)(const LaneSum<R>& S, R* Y, int n, int parts, Index blocks);
+  /// flags = 0 for each lane whose numbers' sum of moduli is 0 or between least and greatest, else 1. True where any is.
+  bool (*extreme)(const R* X, Index numbers, Index blocks, R least, R greatest, R* flags);
   /// Brings one item for each lane, `size` numbers from items[l] on, into lanes.
   void (*load)(const R* const* items, Index size, R* lanes, Index blocks);
   /// And back: the first `count` lanes.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <type_traits>
+#include <utility>
+
 #include "kernels/kernels.hpp"
 
 namespace matfun::kernels {

@@ -164,21 +164,27 @@ TEST_CASE_TEMPLATE("lanes plan as reduce does, and leave what takes more than a 
       const Options options;
       const Index width = kernels::lane_kernels<Real<T>>().width, size = n * n;
       Workspace work(1 << 22), scratch(reduction_bytes<T>(n));
-      LaneBlock<T> block(n, 1, purpose, options, work);
+      LanePlanner<T> planner(n, 1, purpose, options, work);
+      const View<Real<T>> lanes = LaneEngine<T>(static_cast<int>(n), 1, nullptr).take(work, 1);
+      std::array<LaneKey, kMostLanes> keys;
       for (unsigned seed = 0; seed < 20; ++seed) {
         const auto A = mixed<T>(n, width, 1000 + seed);
         std::vector<const Real<T>*> items;
         for (Index l = 0; l < width; ++l) items.push_back(reinterpret_cast<const Real<T>*>(A.data() + l * size));
-        block.read(items.data());
+        kernels::lane_kernels<Real<T>>().load(items.data(), size * (kIsComplex<T> ? 2 : 1), lanes.data, 1);
+        const bool is_uniform = planner.plan(lanes, 1, keys.data());
+        CHECK((!is_uniform ||
+               std::all_of(keys.begin(), keys.begin() + width, [&](LaneKey key) { return key == keys[0]; })));
         for (Index l = 0; l < width; ++l) {
           scratch.reset();
           const Plan plan = reduce<T>(square(A.data() + l * size, n), purpose, options, scratch).plan;
-          const LaneKey key = block.key(l);
+          const LaneKey key = keys[static_cast<std::size_t>(l)];
           if (plan.status != Status::ok || plan.form != Form::full || plan.balanced) {
             CHECK(key.is_left());
           } else if (!key.is_left()) {  // what could be balanced but is not is left all the same
-            CHECK(block.plan(key).degree == plan.degree);
-            CHECK(block.plan(key).squarings == plan.squarings);
+            CHECK(planner.plan_of(key).degree == plan.degree);
+            CHECK(planner.plan_of(key).squarings == plan.squarings);
+            CHECK(key.is_shifted() == (plan.shift != std::complex<double>(0)));
           }
         }
       }

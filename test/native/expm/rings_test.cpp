@@ -23,13 +23,15 @@ TEST_CASE_TEMPLATE("the dual ring differentiates products", T, double, float, Co
   Workspace work(1 << 16);
   Dual<BlasEngine<T>> ring(n, 2, work);
   BasicMatrix<T> C(n, n), dC(n, 2 * n);
-  ring.multiply({A.view(), dA.view()}, {B.view(), dB.view()}, {C.view(), dC.view()});
+  using Ring = Dual<BlasEngine<T>>;
+  const auto dual = [](const auto& X, const auto& dX) { return typename Ring::Const{X.view(), dX.view()}; };
+  ring.multiply(dual(A, dA), dual(B, dB), {C.view(), dC.view()});
   CHECK(relative_difference(C, multiply(A, B)) < 4 * n * unit<T>);
   for (Index k : {0, 1}) {
     const auto expected = add(multiply(A, dB.block(k)), multiply(dA.block(k), B));
     CHECK(relative_difference(dC.block(k), expected) < 4 * n * unit<T>);
   }
-  ring.multiply_add({A.view(), dA.view()}, {B.view(), dB.view()}, {C.view(), dC.view()});
+  ring.multiply(dual(A, dA), dual(B, dB), dual(C, dC), {C.view(), dC.view()});
   CHECK(relative_difference(C, scaled(multiply(A, B), Real<T>(2))) < 8 * n * unit<T>);
   for (Index k : {0, 1}) {
     const auto once = add(multiply(A, dB.block(k)), multiply(dA.block(k), B));
@@ -97,7 +99,7 @@ TEST_CASE_TEMPLATE("what is linear acts on value and tangents alike, and a const
   Workspace work(1 << 14);
   Dual<BlasEngine<T>> ring(n, 2, work);
   BasicMatrix<T> Y(n, n), dY(n, 2 * n);
-  ring.combine({{R(2), {X.view(), dX.view()}}}, R(0.5), {Y.view(), dY.view()});
+  ring.combine({{{R(2), {X.view(), dX.view()}}}, R(0.5)}, {Y.view(), dY.view()});
   CHECK(Y == shifted(scaled(X, R(2)), T(R(0.5))));
   CHECK(dY == scaled(dX, R(2)));
   const T mu = part<T>(Complex<T>(2, 4)), c = std::exp(mu * R(0.25));

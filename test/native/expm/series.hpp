@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cmath>
-#include <initializer_list>
 
+#include "expm/sum.hpp"
 #include "linalg/scalar.hpp"
 
 namespace matfun::test {
@@ -20,10 +20,11 @@ class SeriesRing {
     Coefficients* of;
   };
   using Const = Element;
-  struct Term {
+  struct SeriesTerm {
     long double c;
     Const X;
   };
+  using Addends = Sum<SeriesTerm>;
 
   Element take() {
     used_ += 1;
@@ -35,26 +36,20 @@ class SeriesRing {
     return A;
   }
 
-  void multiply(Const A, Const B, Element C) {
-    C.of->fill(0);
-    multiply_add(A, B, C);
+  void multiply(const Addends& A, const Addends& B, const Addends& S, Element C) {
+    const Coefficients a = sum_of(A), b = sum_of(B);
+    Coefficients c = sum_of(S);
+    for (std::size_t i = 0; i < length; ++i)
+      for (std::size_t j = 0; i + j < length; ++j) c[i + j] += a[i] * b[j];
+    *C.of = c;
   }
+  void multiply(const Addends& A, const Addends& B, Element C) { multiply(A, B, {}, C); }
   Element square(Const A) {
     const Element A2 = take();
     multiply(A, A, A2);
     return A2;
   }
-  void multiply_add(Const A, Const B, Element C) {
-    for (int i = 0; i < length; ++i)
-      for (int j = 0; i + j < length; ++j) at(C, i + j) += at(A, i) * at(B, j);
-  }
-  void combine(std::initializer_list<Term> terms, long double mu, Element Y) {
-    Coefficients sum{};
-    for (const Term& term : terms)
-      for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] += term.c * at(term.X, i);
-    sum[0] += mu;
-    *Y.of = sum;
-  }
+  void combine(const Addends& S, Element Y) { *Y.of = sum_of(S); }
   /// P = P / Q by long division; Q must have a constant term.
   void solve(Element Q, Element P) {
     for (int i = 0; i < length; ++i) {
@@ -79,6 +74,13 @@ class SeriesRing {
   long double shift() const { return shift_; }
 
  private:
+  static Coefficients sum_of(const Addends& S) {
+    Coefficients sum{};
+    for (const SeriesTerm& term : S.terms())
+      for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] += term.c * at(term.X, i);
+    sum[0] += S.mu();
+    return sum;
+  }
   static long double& at(Element X, int i) { return (*X.of)[static_cast<std::size_t>(i)]; }
 
   std::array<Coefficients, 24> pool_{};

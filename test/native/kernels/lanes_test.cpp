@@ -3,6 +3,7 @@
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -96,42 +97,129 @@ TEST_CASE_TEMPLATE("what is loaded into lanes is stored back, for every size and
   });
 }
 
-TEST_CASE_TEMPLATE("products in lanes agree with the definition, real and complex, for every order", R, float, double) {
+namespace {
+
+template <class R>
+const kernels::LaneOrder<R>& order_of(int n, int parts) {
+  const auto& kernel = kernels::lane_kernels<R>();
+  return (parts == 1 ? kernel.real : kernel.complex)[static_cast<std::size_t>(n)];
+}
+
+/// Matrices in lanes, with what they were loaded from.
+template <class R>
+struct LaneMatrices {
+  LaneMatrices(Index count, Index size, unsigned seed) : items(count, size, seed), lanes(count * size) {
+    kernels::lane_kernels<R>().load(items.data(), size, lanes.data, count / kernels::lane_kernels<R>().width);
+  }
+  Items<R> items;
+  Lanes<R> lanes;
+};
+
+/// So many terms with coefficients 1/2, -3/4, 5/8 ...; one operand as it stands where there are none but `is_operand`.
+template <class R>
+struct Combination {
+  Combination(int terms, R mu, bool is_operand, Index count, Index size, unsigned seed) {
+    sum.terms = is_operand ? 1 : terms;
+    sum.mu = mu;
+    sum.is_operand = is_operand;
+    for (int t = 0; t < sum.terms; ++t) {
+      operands.push_back(std::make_unique<LaneMatrices<R>>(count, size, seed + static_cast<unsigned>(t)));
+      sum.c[static_cast<std::size_t>(t)] =
+          is_operand ? R(1) : std::ldexp(R(t % 2 == 0 ? 2 * t + 1 : -2 * t - 1), -1 - t);
+      sum.x[static_cast<std::size_t>(t)] = operands.back()->lanes.data;
+    }
+  }
+  /// Element (i, j) of lane l.
+  std::complex<double> at(Index l, int i, int j, int n, int parts) const {
+    std::complex<double> total = i == j ? double(sum.mu) : 0;
+    for (int t = 0; t < sum.terms; ++t) {
+      const R* const x = operands[static_cast<std::size_t>(t)]->items[l];
+      const Index e = i + j * n;
+      const auto number = parts == 1 ? std::complex<double>(double(x[e])) : std::complex<double>(entry(x, e));
+      total += double(sum.c[static_cast<std::size_t>(t)]) * number;
+    }
+    return total;
+  }
+  kernels::LaneSum<R> sum;
+  std::vector<std::unique_ptr<LaneMatrices<R>>> operands;
+};
+
+/// The greatest distance of lanes from what `expected(l, i, j)` says.
+template <class R, class Expected>
+double distance(const Lanes<R>& lanes, Index count, int n, int parts, Expected expected) {
+  const Index size = n * n * parts;
+  Items<R> result(count, size, 4);
+  kernels::lane_kernels<R>().store(lanes.data, size, result.pointers.data(), count);
+  double worst = 0;
+  for (Index l = 0; l < count; ++l)
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < n; ++i) {
+        const Index e = i + j * n;
+        const auto number =
+            parts == 1 ? std::complex<double>(double(result[l][e])) : std::complex<double>(entry(result[l], e));
+        worst = std::max(worst, std::abs(number - expected(l, i, j)));
+      }
+  return worst;
+}
+
+struct Terms {
+  int left, right, addends;  // 0: an operand as it stands, or no addend
+};
+/// All that the schemes have, and one that they do not.
+constexpr Terms kTerms[] = {{0, 0, 0}, {0, 2, 1}, {0, 2, 0}, {2, 3, 2}, {3, 2, 2},
+                            {3, 3, 4}, {0, 3, 0}, {4, 3, 3}, {4, 3, 5}, {6, 4, 6}};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("products of sums in lanes agree with the definition, for every order and all terms there are", R,
+                   float, double) {
   const double u = std::numeric_limits<R>::epsilon() / 2;
   on_each_target([&] {
-    const auto& kernel = kernels::lane_kernels<R>();
-    const Index blocks = 2, lanes = blocks * kernel.width;
+    const Index blocks = 2, count = blocks * kernels::lane_kernels<R>().width;
     for (int n = 2; n <= kernels::kMaxLaneOrder; ++n)
       for (const int parts : {1, 2})
-        for (const bool add : {false, true}) {
-          const Index size = n * n * parts;
-          const Items<R> A(lanes, size, 1), B(lanes, size, 2), C(lanes, size, 3);
-          Lanes<R> a(lanes * size), b(lanes * size), c(lanes * size);
-          kernel.load(A.data(), size, a.data, blocks);
-          kernel.load(B.data(), size, b.data, blocks);
-          if (add) kernel.load(C.data(), size, c.data, blocks);
-          const auto order = static_cast<std::size_t>(n);
-          const auto& products = parts == 1 ? (add ? kernel.multiply_add : kernel.multiply)
-                                            : (add ? kernel.complex_multiply_add : kernel.complex_multiply);
-          products[order](a.data, b.data, c.data, blocks);
-          Items<R> result(lanes, size, 4);
-          kernel.store(c.data, size, result.pointers.data(), lanes);
-          double worst = 0;
-          for (Index l = 0; l < lanes; ++l)
-            for (int j = 0; j < n; ++j)
-              for (int i = 0; i < n; ++i) {
-                const auto number = [&](const Items<R>& X, int e) -> std::complex<double> {
-                  return parts == 1 ? std::complex<double>(X[l][e]) : std::complex<double>(entry(X[l], e));
-                };
-                std::complex<double> sum = add ? number(C, i + j * n) : 0;
-                for (int k = 0; k < n; ++k) sum += number(A, i + k * n) * number(B, k + j * n);
-                worst = std::max(worst, std::abs(number(result, i + j * n) - sum));
+        for (const auto& [left, right, addends] : kTerms)
+          for (const bool is_pair : {false, true}) {
+            const Index size = n * n * parts;
+            const R mu = R(0.375);
+            const Combination<R> A(left, left > 0 ? mu : 0, left == 0, count, size, 1);
+            const Combination<R> B(right, right > 0 ? mu : 0, right == 0, count, size, 11);
+            const Combination<R> S(addends, addends > 0 ? mu : 0, false, count, size, 21);
+            const LaneMatrices<R> A1(count, size, 31), B2(count, size, 32);
+            Lanes<R> C(count * size), A_room(count * size), B_room(count * size);
+            if (is_pair)
+              order_of<R>(n, parts).product_pair(A1.lanes.data, B.sum, A.sum, B2.lanes.data, S.sum, C.data, blocks);
+            else
+              order_of<R>(n, parts).product(A.sum, B.sum, S.sum, C.data, A_room.data, B_room.data, blocks);
+            const auto number = [&](const LaneMatrices<R>& X, Index l, int i, int j) {
+              const Index e = i + j * n;
+              return parts == 1 ? std::complex<double>(double(X.items[l][e]))
+                                : std::complex<double>(entry(X.items[l], e));
+            };
+            const double worst = distance(C, count, n, parts, [&](Index l, int i, int j) {
+              std::complex<double> sum = S.at(l, i, j, n, parts);
+              for (int k = 0; k < n; ++k) {
+                if (is_pair)
+                  sum += number(A1, l, i, k) * B.at(l, k, j, n, parts) + A.at(l, i, k, n, parts) * number(B2, l, k, j);
+                else
+                  sum += A.at(l, i, k, n, parts) * B.at(l, k, j, n, parts);
               }
-          CAPTURE(n);
-          CAPTURE(parts);
-          // |A| |B| is at most n / 2 elementwise.
-          CHECK(worst <= 4 * (n + 2) * u * n / 2 + 4 * u);
-        }
+              return sum;
+            });
+            CAPTURE(n);
+            CAPTURE(parts);
+            CAPTURE(right);
+            CAPTURE(addends);
+            CAPTURE(is_pair);
+            // Sums are at most 6, elements of the products at most 3; three roundings a term and product.
+            CHECK(worst <= 60 * (n + 6) * u);
+            if (is_pair) continue;
+            const auto as = [&](const Combination<R>& X) {
+              return [&, n, parts](Index l, int i, int j) { return X.at(l, i, j, n, parts); };
+            };
+            if (left > 0) CHECK(distance(A_room, count, n, parts, as(A)) <= 20 * u);
+            if (right > 0) CHECK(distance(B_room, count, n, parts, as(B)) <= 20 * u);
+          }
   });
 }
 
@@ -146,9 +234,19 @@ TEST_CASE_TEMPLATE("a lane's bits do not depend on the lanes beside it, nor on t
       const auto square_of_first = [&](Index blocks, Index lane) {
         std::vector<const R*> pointers;
         for (Index l = 0; l < blocks * W; ++l) pointers.push_back(l == lane ? A[0] : A[l]);
-        Lanes<R> a(blocks * W * size), c(blocks * W * size);
+        Lanes<R> a(blocks * W * size), c(blocks * W * size), b(blocks * W * size);
         kernel.load(pointers.data(), size, a.data, blocks);
-        kernel.multiply[static_cast<std::size_t>(n)](a.data, a.data, c.data, blocks);
+        kernels::LaneSum<R> operand, sum;
+        operand.terms = 1;
+        operand.is_operand = true;
+        operand.c[0] = 1;
+        operand.x[0] = a.data;
+        sum = operand;
+        sum.terms = 2;
+        sum.is_operand = false;
+        sum.c[1] = R(0.3);
+        sum.x[1] = a.data;
+        order_of<R>(n, 1).product(operand, sum, sum, c.data, nullptr, b.data, blocks);
         Items<R> result(blocks * W, size, 6);
         kernel.store(c.data, size, result.pointers.data(), blocks * W);
         return std::vector<R>(result[lane], result[lane] + size);
@@ -174,16 +272,14 @@ TEST_CASE_TEMPLATE("norms of lanes are the sums of moduli, and not finite where 
           if (bad != 0) A.numbers[static_cast<std::size_t>(bad_lane * size + size / 2)] = bad;
           Lanes<R> a(lanes * size);
           kernel.load(A.data(), size, a.data, blocks);
-          Lanes<R> one(lanes), infinity(lanes), norm(lanes);
-          (parts == 1 ? kernel.norms : kernel.complex_norms)[static_cast<std::size_t>(n)](a.data, blocks, one.data,
-                                                                                          infinity.data, norm.data);
-          Lanes<R> probe(lanes);
-          kernel.probe(a.data, size, blocks, probe.data);
+          Lanes<R> one(lanes), infinity(lanes), flags(lanes);
+          order_of<R>(n, parts).norms(a.data, blocks, one.data, infinity.data);
+          const bool any = kernel.extreme(a.data, size, blocks, 0, std::numeric_limits<R>::max(), flags.data);
+          CHECK(any == (bad != 0));
           bool right = true;
           for (Index l = 0; l < lanes; ++l) {
             if (bad != 0 && l == bad_lane) {
-              right = right && std::isnan(one.data[l]) && std::isnan(infinity.data[l]) && std::isnan(norm.data[l]) &&
-                      std::isnan(probe.data[l]);
+              right = right && std::isnan(one.data[l]) && std::isnan(infinity.data[l]) && flags.data[l] == 1;
               continue;
             }
             double columns = 0, rows = 0;
@@ -200,36 +296,66 @@ TEST_CASE_TEMPLATE("norms of lanes are the sums of moduli, and not finite where 
               rows = std::max(rows, row);
             }
             right = right && std::abs(one.data[l] - columns) <= 2 * n * u * columns &&
-                    std::abs(infinity.data[l] - rows) <= 2 * n * u * rows &&
-                    norm.data[l] == std::min(one.data[l], infinity.data[l]) && probe.data[l] == 0;
+                    std::abs(infinity.data[l] - rows) <= 2 * n * u * rows && flags.data[l] == 0;
           }
           CHECK(right);
         }
   });
 }
 
-TEST_CASE_TEMPLATE("linear combinations of one to six terms, in place too", R, float, double) {
+TEST_CASE_TEMPLATE("a lane is extreme where its sum of moduli lies outside, unless it is 0", R, float, double) {
+  on_each_target([] {
+    const auto& kernel = kernels::lane_kernels<R>();
+    const Index W = kernel.width, size = 4;
+    Lanes<R> x(W * size), flags(W);
+    for (Index l = 0; l < W; ++l)
+      for (Index e = 0; e < size; ++e) x.data[e * W + l] = l == 0 ? R(0) : R(-1);
+    CHECK_FALSE(kernel.extreme(x.data, size, 1, R(4), R(4), flags.data));
+    x.data[W + 1] = R(-0.5);
+    CHECK(kernel.extreme(x.data, size, 1, R(4), R(4), flags.data));
+    CHECK(flags.data[0] == 0);
+    CHECK(flags.data[1] == 1);
+    x.data[W + 1] = R(-1.5);
+    CHECK(kernel.extreme(x.data, size, 1, R(4), R(4), flags.data));
+    CHECK(flags.data[1] == 1);
+  });
+}
+
+TEST_CASE_TEMPLATE("the lesser triangle is 0 for triangular lanes alone", R, float, double) {
+  on_each_target([] {
+    const Index W = kernels::lane_kernels<R>().width;
+    for (const int n : {2, 3, 8})
+      for (const int parts : {1, 2}) {
+        LaneMatrices<R> A(W, n * n * parts, 3);
+        const auto clear = [&](Index l, bool below) {
+          for (int j = 0; j < n; ++j)
+            for (int i = 0; i < j; ++i)
+              for (int p = 0; p < parts; ++p) A.lanes.data[((below ? j + i * n : i + j * n) * parts + p) * W + l] = 0;
+        };
+        clear(0, true);
+        clear(1, false);
+        Lanes<R> sums(W);
+        order_of<R>(n, parts).lesser_triangle(A.lanes.data, 1, sums.data);
+        for (Index l = 0; l < W; ++l) CHECK((sums.data[l] == 0) == (l < 2));
+      }
+  });
+}
+
+TEST_CASE_TEMPLATE("linear combinations of one to six terms and a multiple of I", R, float, double) {
   const double u = std::numeric_limits<R>::epsilon() / 2;
   on_each_target([&] {
     const auto& kernel = kernels::lane_kernels<R>();
-    const Index length = 5 * kernel.width;
-    const auto c = random_numbers<R>(6, 8);
-    const auto numbers = random_numbers<R>(static_cast<std::size_t>(6 * length), 9);
-    for (int terms = 1; terms <= 6; ++terms) {
-      Lanes<R> x(6 * length);
-      std::copy(numbers.begin(), numbers.end(), x.data);
-      std::vector<const R*> from;
-      for (int t = 0; t < terms; ++t) from.push_back(x.data + t * length);
-      kernel.combine(c.data(), from.data(), terms, x.data, length);
-      double worst = 0;
-      for (Index k = 0; k < length; ++k) {
-        double sum = 0;
-        for (int t = 0; t < terms; ++t)
-          sum += double(c[static_cast<std::size_t>(t)]) * double(numbers[static_cast<std::size_t>(t * length + k)]);
-        worst = std::max(worst, std::abs(sum - double(x.data[k])));
-      }
-      CHECK(worst <= 4 * terms * u);
-    }
+    const Index blocks = 3, count = blocks * kernel.width;
+    for (const int n : {2, 5})
+      for (const int parts : {1, 2})
+        for (int terms = 1; terms <= 6; ++terms) {
+          const Index size = n * n * parts;
+          const Combination<R> S(terms, R(0.25), false, count, size, 40);
+          Lanes<R> Y(count * size);
+          kernel.combine(S.sum, Y.data, n, parts, blocks);
+          CHECK(distance(Y, count, n, parts, [&](Index l, int i, int j) { return S.at(l, i, j, n, parts); }) <=
+                4 * terms * u);
+        }
   });
 }
 
