@@ -25,7 +25,7 @@ class KroneckerForm {
     lossy_ = evaluation.lost_too_much();
     work_.rewind(mark);
     if (status != Status::ok) return status;
-    return all_finite<T>(X_) && all_finite<T>(Y) ? Status::ok : Status::overflow;
+    return is_finite<T>(X_) && is_finite<T>(Y) ? Status::ok : Status::overflow;
   }
 
   /// Z_k = L(A^H, W_k) = L(A, W_k^H)^H. Z must not overlap W.
@@ -199,13 +199,13 @@ bool estimate_condition(const Reduced<T>& reduced, View<const T> A, double& cond
     norm = static_cast<double>(estimate) / static_cast<double>(unit);
     work.rewind(mark);
     if (K.lost_too_much()) return true;
-    if (status == Status::ok || !all_finite<T>(K.value())) break;
+    if (status == Status::ok || !is_finite<T>(K.value())) break;
   }
   // 1 x 1: K is exp(A) itself, which may underflow.
   const double relative = A.rows == 1 ? 1 : norm / static_cast<double>(one_norm(K.value()));
   condition =
       std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative * static_cast<double>(one_norm(A));
-  if (status != Status::ok && all_finite<T>(K.value())) {
+  if (status != Status::ok && is_finite<T>(K.value())) {
     condition = std::numeric_limits<double>::infinity();
     status = Status::ok;
   }

@@ -4,10 +4,7 @@
 
 #include "expm/sum.hpp"
 #include "expm/triangular.hpp"
-#include "kernels/combine.hpp"
-#include "linalg/blas.hpp"
-#include "linalg/norms.hpp"
-#include "linalg/workspace.hpp"
+#include "kernels/matrix.hpp"
 
 namespace matfun {
 
@@ -37,9 +34,9 @@ struct Factors {
 };
 
 /// What an algebra is computed by. An engine knows how its matrices lie in memory, and multiplies, combines and solves for
-/// one scalar type; this one is OpenBLAS, for one matrix of order n.
+/// one scalar type; this one is for one matrix of order n, by unpacked kernels or OpenBLAS (kernels/matrix.hpp).
 template <class T>
-class BlasEngine {
+class MatrixEngine {
  public:
   using Scalar = T;
   /// What a matrix's memory holds.
@@ -48,7 +45,7 @@ class BlasEngine {
   using Watched = Growth<Real<T>>;
   using Addends = Sum<Term<T>>;
 
-  BlasEngine(Index n) : n_(n) {}
+  MatrixEngine(Index n) : n_(n) {}
 
   /// A stack of `count` matrices, not initialized.
   View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
@@ -65,29 +62,26 @@ class BlasEngine {
   Factors<const T> multiply(const Addends& A, const Addends& B, const Addends& S, View<T> C,
                             const Factors<T>& room) const {
     const Factors<const T> factors = {settle(A, room.left), settle(B, room.right)};
-    const bool adds = begin(S, C);
-    blas::gemm(T(1), factors.left, factors.right, T(adds ? 1 : 0), C);
+    multiply_into(factors.left, factors.right, S, C);
     return factors;
   }
   /// C = A1 B1 + A2 B2 + S, where C is in none of the factors.
   void multiply_pair(View<const T> A1, const Addends& B1, const Addends& A2, View<const T> B2, const Addends& S,
                      View<T> C, const Factors<T>& room) const {
-    const View<const T> left = settle(A2, room.left), right = settle(B1, room.right);
-    const bool adds = begin(S, C);
-    blas::gemm(T(1), A1, right, T(adds ? 1 : 0), C);
-    blas::gemm(T(1), left, B2, T(1), C);
+    multiply_into(A1, settle(B1, room.right), S, C);
+    multiply_add<T>(settle(A2, room.left), B2, C);
   }
   /// C = C - A B.
-  void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const { blas::gemm(T(-1), A, B, T(1), C); }
+  void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const { matfun::multiply_subtract<T>(A, B, C); }
   /// Y = S, stacks by stacks. Y may be one of the operands.
-  void combine(const Addends& S, View<T> Y) const { matfun::combine(S.terms(), S.mu(), Y); }
+  void combine(const Addends& S, View<T> Y) const { matfun::combine<T>(S.terms(), S.mu(), Y); }
   /// X = e^(shift / 2^k) X.
   void shift(T mu, int k, View<T> X) const {
     if (mu != T(0)) scale(std::exp(mu * std::ldexp(Real<T>(1), -k)), X);
   }
   /// The diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact.
   void recompute(View<const T> A, T mu, int k, View<T> X) const { recompute_diagonals(A, mu, k, X); }
-  void watch(View<const T> X, Watched& watched) const { watched.add(euclidean_size(X)); }
+  void watch(View<const T> X, Watched& watched) const { watched.add(size_of(X)); }
   /// B = Q^-1 B; Q becomes its LU factors.
   Status factor_solve(View<T> Q, Pivot* pivots, View<T> B) const { return blas::lu_factor_solve(Q, pivots, B); }
   /// B = Q^-1 B again, by the factors that factor_solve left.
@@ -100,11 +94,10 @@ class BlasEngine {
     return room;
   }
 
-  /// C = S; false, and nothing done, where S is 0.
-  bool begin(const Addends& S, View<T> C) const {
-    if (S.is_zero()) return false;
+  void multiply_into(View<const T> A, View<const T> B, const Addends& S, View<T> C) const {
+    if (S.is_zero()) return matfun::multiply<T>(A, B, C);
     combine(S, C);
-    return true;
+    multiply_add<T>(A, B, C);
   }
 
   Index n_;

@@ -39,7 +39,7 @@ int most_elements() {
 
 template <class T>
 Status finish(Status status, View<T> X) {
-  if (status == Status::ok && !all_finite<T>(X)) status = Status::overflow;
+  if (status == Status::ok && !is_finite<T>(X)) status = Status::overflow;
   if (status != Status::ok) fill(X, quiet_nan<T>());
   return status;
 }
@@ -47,11 +47,11 @@ Status finish(Status status, View<T> X) {
 /// C = A B for each block of a stack B.
 template <class T>
 void multiply_blocks(View<const T> A, View<const T> B, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) blas::gemm(T(1), A, B.block(k), T(0), C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(A, B.block(k), C.block(k));
 }
 template <class T>
 void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) blas::gemm(T(1), B.block(k), A, T(0), C.block(k));
+  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(B.block(k), A, C.block(k));
 }
 
 /// X = Re X where T is real.
@@ -67,6 +67,8 @@ void copy_part(View<const Complex<T>> Z, View<T> X) {
 template <class T>
 int range_exponent(View<const T> E, const Real<T>* d, int squarings) {
   using Limits = std::numeric_limits<Real<T>>;
+  const int most = Limits::max_exponent - 2 * Limits::digits;
+  if (d == nullptr && is_tame(E, std::ldexp(Real<T>(1), most - squarings - 1))) return 0;
   const Real<T> largest = max_abs(E);
   if (!std::isfinite(largest) || largest == 0) return 0;
   int exponent = std::ilogb(largest);
@@ -77,7 +79,7 @@ int range_exponent(View<const T> E, const Real<T>* d, int squarings) {
         if (E(i, j) != T(0))
           exponent = std::max(exponent, std::ilogb(std::abs(E(i, j))) + std::ilogb(d[j]) - std::ilogb(d[i]));
   }
-  if (std::abs(exponent) + squarings <= Limits::max_exponent - 2 * Limits::digits) return 0;
+  if (std::abs(exponent) + squarings <= most) return 0;
   return squarings / 2 - exponent;
 }
 
@@ -88,15 +90,18 @@ class Evaluation {
   Evaluation(const Reduced<T>& reduced, Workspace& work) : reduced_(reduced), plan_(reduced.plan), work_(work) {}
 
   /// X = exp(A).
-  Status value(View<T> X) {
+  Status value(View<T> result) {
+    const View<T> X = padded(result);
     const Status status = plan_.form == Form::schur ? schur_value(X) : full_value(X);
     if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    if (X.data != result.data) copy<T>(X, result);
     return status;
   }
 
   /// X = exp(A), L_k = L(A, E_k).
-  Status dual(View<T> X, View<const T> E, View<T> L) {
+  Status dual(View<T> value, View<const T> E, View<T> tangents) {
     const View<const T> directions = prepare(E);
+    const View<T> X = padded(value), L = padded(tangents);
     const Status status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
     if (plan_.balanced) scale_back(reduced_.d, 0, X);
     for (Index k = 0; k < L.blocks(); ++k) {
@@ -106,6 +111,8 @@ class Evaluation {
       else if (exponent != 0)
         scale_by_power(L.block(k), -exponent);
     }
+    if (X.data != value.data) copy<T>(X, value);
+    if (L.data != tangents.data) copy<T>(L, tangents);
     return status;
   }
 
@@ -115,14 +122,18 @@ class Evaluation {
  private:
   using C = Complex<T>;
 
+  /// X, or a matrix in the workspace that kernels can work on in its place.
+  View<T> padded(View<T> X) { return is_padded(X) ? X : work_.take<T>(X.rows, X.columns); }
+
   /// The directions for the balanced matrix, brought into range: D^-1 E D. E itself where there is nothing to do.
   View<const T> prepare(View<const T> E) {
     const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), reduced_.d, plan_.squarings); };
-    bool as_it_is = !plan_.balanced;
+    bool as_it_is = !plan_.balanced && is_padded(E);
     for (Index k = 0; k < E.blocks() && as_it_is; ++k) as_it_is = exponent_of(k) == 0;
     if (as_it_is) return E;
     const View<T> prepared = work_.take<T>(E.rows, E.columns);
     copy(E, prepared);
+    clear_padding(prepared);
     for (Index k = 0; k < E.blocks(); ++k) {
       if (plan_.balanced)
         scale_similarly(reduced_.d, exponent_of(k), prepared.block(k));
@@ -133,14 +144,14 @@ class Evaluation {
   }
 
   Status full_value(View<T> X) {
-    Plain<BlasEngine<T>> ring(X.rows, work_, reduced_.B2);
+    Plain<MatrixEngine<T>> ring(X.rows, work_, reduced_.B2);
     evaluate(plan_, ring, reduced_.B, X);
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
   }
 
   Status full_dual(View<T> X, View<const T> E, View<T> L) {
-    Dual<BlasEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
+    Dual<MatrixEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
     evaluate(plan_, ring, {reduced_.B, E}, {X, L});
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
@@ -149,8 +160,8 @@ class Evaluation {
   /// exp(A) = Q exp(S) Q^H.
   Status schur_value(View<T> X) {
     const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(X.rows, X.rows), Y = work_.take<C>(X.rows, X.rows);
-    Plain<BlasEngine<C>> ring(X.rows, work_, reduced_.S2);
-    evaluate<Plain<BlasEngine<C>>>(plan_, ring, reduced_.S, Z);
+    Plain<MatrixEngine<C>> ring(X.rows, work_, reduced_.S2);
+    evaluate<Plain<MatrixEngine<C>>>(plan_, ring, reduced_.S, Z);
     leave(QH, Z, Y, X);
     return ring.status();
   }
@@ -161,10 +172,11 @@ class Evaluation {
     const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(n, n), Y = work_.take<C>(n, n);
     const View<C> F = work_.take<C>(n, E.columns), M = work_.take<C>(n, E.columns);
     copy(E, M);
+    clear_padding(M);
     multiply_blocks<C>(QH, M, F);
     multiply_blocks_right<C>(F, reduced_.Q, M);
-    Dual<BlasEngine<C>> ring(n, E.blocks(), work_, reduced_.S2);
-    evaluate<Dual<BlasEngine<C>>>(plan_, ring, {reduced_.S, M}, {Z, F});
+    Dual<MatrixEngine<C>> ring(n, E.blocks(), work_, reduced_.S2);
+    evaluate<Dual<MatrixEngine<C>>>(plan_, ring, {reduced_.S, M}, {Z, F});
     leave(QH, Z, Y, X);
     leave(QH, F, M, L);
     return ring.status();
@@ -216,7 +228,7 @@ Status run(View<const T> A, View<T> X, View<const T> E, View<T> L, Purpose purpo
 template <class T>
 void finish_each(Status value, const Derivative<T>& derivative) {
   for (Index k = 0; k < derivative.direction.blocks(); ++k) {
-    const bool finite_direction = all_finite<T>(derivative.direction.block(k));
+    const bool finite_direction = is_finite<T>(derivative.direction.block(k));
     const Status status = value == Status::ok && !finite_direction ? Status::not_finite : value;
     derivative.statuses[k] = finish(status, derivative.result.block(k));
   }
@@ -231,7 +243,8 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
   using C = Complex<T>;
   static const auto elements = static_cast<std::size_t>(detail::most_elements<Real<T>>());
   const Index columns = operation == Operation::expm ? 0 : n * directions;
-  const std::size_t prepared = columns > 0 ? 3 * matrix_bytes<T>(n, columns) : 0;  // W^H, L and the balanced direction
+  // X where it is not padded; W^H and L, or L padded; the direction, padded or balanced.
+  const std::size_t prepared = matrix_bytes<T>(n, n) + (columns > 0 ? 3 * matrix_bytes<T>(n, columns) : 0);
   const std::size_t value = matrix_bytes<C>(n, n);
   const std::size_t tangents = columns > 0 ? matrix_bytes<C>(n, columns) : 0;
   const std::size_t schur = 3 * value + 2 * tangents;

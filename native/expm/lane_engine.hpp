@@ -64,9 +64,12 @@ class LaneEngine {
   Index numbers() const { return n_ * n_ * kParts; }
   const kernels::LaneOrder<R>& order() const { return *order_; }
 
-  View<R> take(Workspace& work, Index count) const { return work.take<R>(run(), n_ * n_ * blocks_ * count); }
+  View<R> take(Workspace& work, Index count) const {
+    const Index columns = n_ * n_ * blocks_ * count;
+    return {work.take<R>(run() * columns, 1).data, run(), columns, run()};
+  }
   /// Room for an element of each lane.
-  R* take_element(Workspace& work) const { return work.take<R>(run(), blocks_).data; }
+  R* take_element(Workspace& work) const { return work.take<R>(run() * blocks_, 1).data; }
   Pivot* take_pivots(Workspace&) const { return nullptr; }
   Factors<R> take_factors(Workspace& work) const { return {take(work, 1), take(work, 1)}; }
   template <class U>
@@ -98,9 +101,15 @@ class LaneEngine {
     order_->product_pair(A1.data, in_lanes(B1), in_lanes(A2), B2.data, in_lanes(S), C.data, blocks_);
   }
   void multiply_subtract(View<const R>, View<const R>, View<R>) const { assert(false && "lanes have no quotient"); }
-  /// Y = S, one matrix or a stack.
+  /// Y = S, one matrix; or a stack, where S has no multiple of I.
   void combine(const Addends& S, View<R> Y) const {
-    kernels_->combine(in_lanes(S), Y.data, n_, kParts, Y.columns / (n_ * n_));
+    kernels_->combine(in_lanes(S), Y.data, Y.rows * Y.columns);
+    if (S.mu() == 0) return;
+    for (Index block = 0; block < blocks_; ++block)
+      for (int i = 0; i < n_; ++i) {
+        R* const diagonal = Y.column(block * n_ * n_ + i + i * n_);
+        for (Index l = 0; l < width_; ++l) diagonal[l] += S.mu();
+      }
   }
 
   /// X = e^(mu / 2^k) X by each lane's own mu; the plan's is not used.

@@ -280,8 +280,8 @@ std::size_t lane_workspace_bytes(Index n, Index directions) {
   static const auto elements = static_cast<std::size_t>(detail::most_elements<R>());
   const Index lanes = detail::blocks_at_once<T>(n, directions) * kernels::lane_kernels<R>().width;
   const Index run = (kIsComplex<T> ? 2 : 1) * lanes;
-  const std::size_t value = matrix_bytes<R>(run, n * n);
-  const std::size_t tangents = matrix_bytes<R>(run, n * n * detail::directions_in_lanes(directions));
+  const std::size_t value = matrix_bytes<R>(run * n * n, 1);
+  const std::size_t tangents = matrix_bytes<R>(run * n * n * detail::directions_in_lanes(directions), 1);
   const std::size_t planned = 3 * value + 2 * matrix_bytes<R>(run, 1) + matrix_bytes<T>(detail::items_at_once<T>(n), 1);
   const std::size_t factors = (directions > 0 ? 4 : 2) * value;
   return planned + factors + 2 * value + 2 * tangents + elements * (value + tangents);

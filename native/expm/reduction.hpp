@@ -4,9 +4,6 @@
 
 #include "expm/engine.hpp"
 #include "expm/plan.hpp"
-#include "kernels/combine.hpp"
-#include "kernels/kernels.hpp"
-#include "linalg/workspace.hpp"
 
 /// What is done to a matrix before its exponential is evaluated, so that fewer squarings, and such as lose less, remain:
 /// A = mu I + D B D^-1, or mu I + D Q S Q^H D^-1. Each is made only where it helps, and every decision follows from A
@@ -47,7 +44,7 @@ inline constexpr double kLossy = 1e6;
 
 template <class T>
 Real<T> plan_norm(View<const T> A) {
-  return std::min(one_norm(A), infinity_norm(A));
+  return norms(A).smaller();
 }
 
 /// |B| / |B^2|^(1/2), at least 1.
@@ -79,21 +76,22 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
   const int p = std::max(0, exponent - kSafeExponent<R>);
   if (p > 0) {
     copy(B, spare);
+    clear_padding(spare);
     scale_by_power(spare, -p);
     B = spare;
   }
-  blas::gemm(T(1), B, B, T(0), B2);
+  multiply<T>(B, B, B2);
   // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
   const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
   const auto square_norm = [&](R computed) { return computed + lost; };
-  const Norms<R> norms = {{one_norm<T>(B), square_norm(one_norm<T>(B2))},
-                          {infinity_norm<T>(B), square_norm(infinity_norm<T>(B2))}};
-  Plan plan = choose_plan(norms, purpose, method);
+  const OneAndInfinity<R> first = norms(B), second = norms<T>(B2);
+  const Norms<R> both = {{first.one, square_norm(second.one)}, {first.infinity, square_norm(second.infinity)}};
+  Plan plan = choose_plan(both, purpose, method);
   if (plan.squarings > 0) scale_by_power(B2, -2 * plan.squarings);
   plan.squarings += p;
   plan.norm = std::ldexp(plan.norm, p);
   plan.alpha = std::ldexp(plan.alpha, p);
-  return {plan, non_normality(norms)};
+  return {plan, non_normality(both)};
 }
 
 /// tr(A) / n, divided term by term: the trace itself may overflow.
@@ -132,6 +130,12 @@ class Reduction {
   }
 
   Reduced<T> run() {
+    if (!is_padded(reduced_.B)) {
+      const View<T> padded = work_.take<T>(n_, n_);
+      copy(reduced_.B, padded);
+      clear_padding(padded);
+      reduced_.B = padded;
+    }
     R norm = plan_norm<T>(reduced_.B);
     if (!std::isfinite(norm) && !std::isfinite(max_abs<T>(reduced_.B))) {
       // One reading decides, since memory shared with another thread may change between two.
@@ -184,6 +188,7 @@ class Reduction {
     if (!forced && std::abs(std::real(mu)) > std::log(std::numeric_limits<R>::max())) return norm;
     const View<T> shifted = work_.take<T>(n_, n_);
     copy(reduced_.B, shifted);
+    clear_padding(shifted);
     for (Index i = 0; i < n_; ++i) shifted(i, i) -= mu;
     const R shifted_norm = plan_norm<T>(shifted);
     if (!std::isfinite(shifted_norm) || !(forced || shifted_norm <= norm / 2)) return norm;
@@ -202,6 +207,7 @@ class Reduction {
     const View<T> balanced = work_.take<T>(n_, n_);
     R* const d = work_.take<R>(n_, 1).data;
     copy(reduced_.B, balanced);
+    clear_padding(balanced);
     blas::balance(balanced, d);
     if (options_.balance == Choice::automatic && !(plan_norm<T>(balanced) <= norm / 2)) return;
     replace(balanced, d, norm, squared);
@@ -225,6 +231,7 @@ class Reduction {
     const int sign = is_upper_triangular(reduced_.B) ? -1 : 1;
     for (Index i = 0; i < n_; ++i) d[i] = std::ldexp(R(1), sign * g * static_cast<int>(i - n_ / 2));
     copy(reduced_.B, graded);
+    clear_padding(graded);
     scale_similarly(d, 0, graded);
     replace(graded, d, norm, squared);
   }
@@ -261,6 +268,8 @@ class Reduction {
     const View<C> room = work_.take<C>(blas::schur_work_elements(n_), 1);
     const View<R> real_room = work_.take<R>(n_, 1);
     copy(reduced_.B, S);
+    clear_padding(S);
+    clear_padding(Q);
     if (!blas::schur(S, Q, values.data, room.data, real_room.data)) return;
     reduced_.S = S;
     reduced_.S2 = S2;
@@ -310,8 +319,8 @@ bool is_lossy(const Plan& plan, R error) {
 template <class T>
 std::size_t reduction_bytes(Index n) {
   using C = Complex<T>;
-  // Shifted, B2, spare, graded and balanced; S, S2, Q and spare.
-  return 5 * matrix_bytes<T>(n, n) + 4 * matrix_bytes<C>(n, n) + matrix_bytes<C>(n, 1) +
+  // Padded, shifted, B2, spare, graded and balanced; S, S2, Q and spare.
+  return 6 * matrix_bytes<T>(n, n) + 4 * matrix_bytes<C>(n, n) + matrix_bytes<C>(n, 1) +
          matrix_bytes<C>(blas::schur_work_elements(n), 1) + 3 * matrix_bytes<Real<T>>(n, 1);
 }
 

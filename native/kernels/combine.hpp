@@ -42,37 +42,27 @@ void scale(T c, View<T> X) {
     for (Index i = 0; i < X.rows; ++i) X(i, j) *= c;
 }
 
-/// Y = sum c_t X_t + mu I on each square block.
+/// Y = sum c_t X_t, for any leading dimensions.
 /// terms 1 to 6, each X_t of Y's shape.
 /// Y     may be one of the X_t: each element is read before it is written.
-/// cost  2 flops and one load a term and element.
 template <class T>
-void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) {
+void combine_by_columns(std::span<const Term<T>> terms, View<T> Y) {
   switch (terms.size()) {
     case 1:
-      detail::combine_fixed<1>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<1>(terms.data(), Y);
     case 2:
-      detail::combine_fixed<2>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<2>(terms.data(), Y);
     case 3:
-      detail::combine_fixed<3>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<3>(terms.data(), Y);
     case 4:
-      detail::combine_fixed<4>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<4>(terms.data(), Y);
     case 5:
-      detail::combine_fixed<5>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<5>(terms.data(), Y);
     case 6:
-      detail::combine_fixed<6>(terms.data(), Y);
-      break;
+      return detail::combine_fixed<6>(terms.data(), Y);
     default:
       assert(false && "a linear combination has 1 to 6 terms");
   }
-  if (mu != 0)
-    for (Index k = 0; k < Y.blocks(); ++k)
-      for (Index i = 0; i < Y.rows; ++i) Y.block(k)(i, i) += mu;
 }
 
 }  // namespace matfun

@@ -26,11 +26,15 @@ bool always() {
 
 constexpr Target kTargets[] = {
 #if defined(__x86_64__)
-    {"x86-64-v4", has_v4, &x86_64_v4::kSinglePrecision, &x86_64_v4::kDoublePrecision},
-    {"x86-64-v3", has_v3, &x86_64_v3::kSinglePrecision, &x86_64_v3::kDoublePrecision},
-    {"x86-64-v2", has_v2, &x86_64_v2::kSinglePrecision, &x86_64_v2::kDoublePrecision},
+    {"x86-64-v4", has_v4, &x86_64_v4::kSinglePrecision, &x86_64_v4::kDoublePrecision, &x86_64_v4::kSingleMatrix,
+     &x86_64_v4::kDoubleMatrix},
+    {"x86-64-v3", has_v3, &x86_64_v3::kSinglePrecision, &x86_64_v3::kDoublePrecision, &x86_64_v3::kSingleMatrix,
+     &x86_64_v3::kDoubleMatrix},
+    {"x86-64-v2", has_v2, &x86_64_v2::kSinglePrecision, &x86_64_v2::kDoublePrecision, &x86_64_v2::kSingleMatrix,
+     &x86_64_v2::kDoubleMatrix},
 #endif
-    {"baseline", always, &baseline::kSinglePrecision, &baseline::kDoublePrecision},
+    {"baseline", always, &baseline::kSinglePrecision, &baseline::kDoublePrecision, &baseline::kSingleMatrix,
+     &baseline::kDoubleMatrix},
 };
 
 const Target* widest() {

@@ -16,6 +16,11 @@ namespace matfun::kernels {
 /// The greatest order that has lane kernels, and the greatest number of terms of a linear combination.
 inline constexpr int kMaxLaneOrder = 8;
 inline constexpr int kMaxTerms = 6;
+/// The greatest W of any target.
+inline constexpr int kMostWidth = 16;
+
+/// The greatest order of MatrixKernels' norms; their sums of rows are on the stack.
+inline constexpr int kMaxMatrixOrder = 512;
 
 /// sum c[t] x[t] + mu I.
 template <class R>
@@ -84,8 +89,8 @@ template <class R>
 struct LaneKernels {
   Index width;                                                ///< W
   std::array<LaneOrder<R>, kMaxLaneOrder + 1> real, complex;  ///< by order, from 2 on
-  /// Y = S over `blocks` blocks of `elements` numbers, a diagonal every n + 1 of n^2 times `parts`; Y may be in S.
-  void (*combine)(const LaneSum<R>& S, R* Y, int n, int parts, Index blocks);
+  /// Y = sum c[t] x[t] over so many numbers, a multiple of W, without S's multiple of I; Y may be in S.
+  void (*combine)(const LaneSum<R>& S, R* Y, Index numbers);
   /// flags = 0 for each lane whose numbers' sum of moduli is 0 or between least and greatest, else 1. True where any is.
   bool (*extreme)(const R* X, Index numbers, Index blocks, R least, R greatest, R* flags);
   /// Brings one item for each lane, `size` numbers from items[l] on, into lanes.
@@ -94,12 +99,62 @@ struct LaneKernels {
   void (*store)(const R* lanes, Index size, R* const* items, Index count);
 };
 
+/// A matrix in column order whose columns begin `ld` numbers R apart; complex numbers count as two, real part first.
+template <class R>
+struct Strided {
+  R* data;
+  Index ld;
+};
+
+/// C = A B, C = C + A B or C = C - A B, of n x n and n x columns; C must not overlap A or B. See MatrixKernels.
+template <class R>
+using MatrixProduct = void (*)(Strided<const R> A, Strided<const R> B, Strided<R> C, Index n, Index columns);
+
+/// See MatrixKernels::norms.
+template <class R>
+using MatrixNorms = void (*)(const R* A, Index ld, Index n, R* one, R* infinity);
+
+/// See MatrixKernels::square_of_size.
+template <class R>
+using MatrixSize = R (*)(const R* A, Index ld, Index n);
+
+/// See MatrixKernels::transpose.
+template <class R>
+using MatrixTransposition = void (*)(const R* A, Index lda, R* B, Index ldb, Index n);
+
+/// What one target has for one matrix of real or complex numbers of precision R, that need not be packed.
+///
+/// Whole registers of W numbers are read and written: where not said otherwise, leading dimensions are multiples of W, and the
+/// numbers from the last row to the next multiple of W are padding, read and overwritten with anything. No result depends on it.
+template <class R>
+struct MatrixKernels {
+  Index width;       ///< W
+  Index most_order;  ///< up to which the products beat OpenBLAS's
+  /// Each element is one chain of fused multiply-adds (as far as the target has them) over k rising, from C's element on; of
+  /// complex numbers, two, of A with the real and with the imaginary parts of B, and their sum. So its bits depend neither on
+  /// where it stands, nor on n's remainder, nor on `columns`. Of B the rows 0 to n - 1 are read, with any ld.
+  /// error |C - exact| <= n u |A| |B| elementwise, to first order (n + 1 with C); 2 sqrt(2) times that for complex numbers.
+  MatrixProduct<R> multiply, multiply_add, multiply_subtract;
+  MatrixProduct<R> complex_multiply, complex_multiply_add, complex_multiply_subtract;
+  /// |A|_1 and |A|_inf, A read once; NaN where A holds one. n <= kMaxMatrixOrder. Complex moduli by the root of the sum of
+  /// squares: right only where these neither over- nor underflow.
+  /// error relative, n u (n + 2 for complex numbers), to first order.
+  MatrixNorms<R> norms, complex_norms;
+  /// The square of euclidean_size (linalg/norms.hpp): the greatest sum of squares of a column or a row, or n^-1 times all of
+  /// them; not finite where that overflows. n <= kMaxMatrixOrder.
+  MatrixSize<R> square_of_size, complex_square_of_size;
+  /// B = A^T, and B = A^H. Any leading dimensions, and nothing beside the n x n numbers is read or written; B must not overlap A.
+  MatrixTransposition<R> transpose, conjugate_transpose;
+};
+
 /// An instruction set that kernels are compiled for.
 struct Target {
   const char* name;  ///< "x86-64-v4" and so on
   bool (*supported)();
   const LaneKernels<float>* single_precision;
   const LaneKernels<double>* double_precision;
+  const MatrixKernels<float>* single_matrix;
+  const MatrixKernels<double>* double_matrix;
 };
 
 /// All targets of this build, from the widest to the narrowest; the last one runs everywhere.
@@ -121,6 +176,17 @@ inline const LaneKernels<float>& lane_kernels<float>() {
 template <>
 inline const LaneKernels<double>& lane_kernels<double>() {
   return *target().double_precision;
+}
+
+template <class R>
+const MatrixKernels<R>& matrix_kernels();
+template <>
+inline const MatrixKernels<float>& matrix_kernels<float>() {
+  return *target().single_matrix;
+}
+template <>
+inline const MatrixKernels<double>& matrix_kernels<double>() {
+  return *target().double_matrix;
 }
 
 }  // namespace matfun::kernels

@@ -1,76 +1,7 @@
-// The kernels of one target. Included once by each file of `targets`, inside the target's namespace and with
-// kVectorBytes defined there; so no include guard, and no includes: everything that is defined here is compiled for
-// the target alone.
+// The kernels of one target for a matrix in each lane. Included once by each file of `targets`, before matrix_of_target.hpp, and
+// like register_of_target.hpp.
 
-template <class R, int bytes>
-struct Register;
-template <>
-struct Register<float, 16> {
-  typedef float type __attribute__((vector_size(16)));
-  typedef int mask __attribute__((vector_size(16)));
-};
-template <>
-struct Register<float, 32> {
-  typedef float type __attribute__((vector_size(32)));
-  typedef int mask __attribute__((vector_size(32)));
-};
-template <>
-struct Register<float, 64> {
-  typedef float type __attribute__((vector_size(64)));
-  typedef int mask __attribute__((vector_size(64)));
-};
-template <>
-struct Register<double, 16> {
-  typedef double type __attribute__((vector_size(16)));
-  typedef long long mask __attribute__((vector_size(16)));
-};
-template <>
-struct Register<double, 32> {
-  typedef double type __attribute__((vector_size(32)));
-  typedef long long mask __attribute__((vector_size(32)));
-};
-template <>
-struct Register<double, 64> {
-  typedef double type __attribute__((vector_size(64)));
-  typedef long long mask __attribute__((vector_size(64)));
-};
-
-template <class R>
-using V = typename Register<R, kVectorBytes>::type;
-
-/// Numbers of a register.
-template <class R>
-constexpr Index kWidth = kVectorBytes / static_cast<Index>(sizeof(R));
-
-template <class R>
-inline V<R> get(const R* from) {
-  V<R> x;
-  __builtin_memcpy(&x, from, sizeof x);
-  return x;
-}
-template <class R>
-inline void put(V<R> x, R* to) {
-  __builtin_memcpy(to, &x, sizeof x);
-}
-template <class R>
-using Mask = typename Register<R, kVectorBytes>::mask;
-
-template <class R>
-inline V<R> modulus(V<R> x) {
-  constexpr Mask<R> kSign = (Mask<R>)(-V<R>{});
-  return (V<R>)((Mask<R>)x & ~kSign);
-}
-template <class R>
-inline V<R> larger(V<R> x, V<R> y) {
-  return x > y ? x : y;
-}
-template <class R>
-inline V<R> square_root(V<R> x) {
-  R numbers[kWidth<R>];
-  put(x, numbers);
-  for (R& number : numbers) number = sizeof(R) == 4 ? R(__builtin_sqrtf(float(number))) : R(__builtin_sqrt(number));
-  return get(numbers);
-}
+#include "kernels/register_of_target.hpp"
 
 /// body(0), body(1) ... body(count - 1) with constants, so that arrays of registers that they index stay in registers.
 template <class Body, int... k>
@@ -127,9 +58,9 @@ template <class R, int n, int parts, int columns, class Addends>
   });
 }
 
-/// y = S at `numbers` numbers of one block from `at` on, without its multiple of I.
+/// y = S at so many numbers from `at` on, a multiple of W, without its multiple of I.
 template <class R, int terms>
-void add_up_terms(const LaneSum<R>& S, Index at, int numbers, R* __restrict y) {
+void add_up_terms(const LaneSum<R>& S, Index at, Index numbers, R* y) {
   R c[terms];
   const R* x[terms];
   unroll<terms>([&](auto t) __attribute__((always_inline)) {
@@ -137,14 +68,14 @@ void add_up_terms(const LaneSum<R>& S, Index at, int numbers, R* __restrict y) {
     x[t] = S.x[t] + at;
   });
 #pragma GCC unroll 4
-  for (Index e = 0; e < numbers * kWidth<R>; e += kWidth<R>) {
+  for (Index e = 0; e < numbers; e += kWidth<R>) {
     V<R> sum = c[0] * get(x[0] + e);
     unroll<terms - 1>([&](auto t) __attribute__((always_inline)) { sum += c[t + 1] * get(x[t + 1] + e); });
     put(sum, y + e);
   }
 }
 template <class R>
-void add_up_all(const LaneSum<R>& S, Index at, int numbers, R* y) {
+void add_up_all(const LaneSum<R>& S, Index at, Index numbers, R* y) {
   switch (S.terms) {
     case 1:
       return add_up_terms<R, 1>(S, at, numbers, y);
@@ -164,7 +95,7 @@ void add_up_all(const LaneSum<R>& S, Index at, int numbers, R* y) {
 /// Y = S in the block at `at` of matrices of order n.
 template <class R>
 void combine_block(const LaneSum<R>& S, Index at, int n, int parts, R* y) {
-  add_up_all(S, at, n * n * parts, y);
+  add_up_all(S, at, n * n * parts * kWidth<R>, y);
   if (S.mu == 0) return;
   for (int i = 0; i < n; ++i) {
     R* const diagonal = y + Index(i + i * n) * parts * kWidth<R>;
@@ -393,9 +324,8 @@ void product_pair(const R* A1, const LaneSum<R>& B1, const LaneSum<R>& A2, const
 }
 
 template <class R>
-void combine(const LaneSum<R>& S, R* Y, int n, int parts, Index blocks) {
-  const Index size = Index(n) * n * parts * kWidth<R>;
-  for (Index at = 0; at < blocks * size; at += size) combine_block(S, at, n, parts, Y + at);
+void combine(const LaneSum<R>& S, R* Y, Index numbers) {
+  add_up_all(S, 0, numbers, Y);
 }
 
 /// The modulus of the element at x, or its square.
@@ -412,13 +342,13 @@ inline V<R> modulus_at(const R* x) {
 
 /// The greatest sum of a column and of a row, and the sum of all; a maximum forgets NaN, the sum does not.
 template <class R>
-struct Sums {
+struct LaneSums {
   V<R> column, row, total;
 };
 template <class R, int n, class Size>
-inline Sums<R> sums_of_block(const R* X, Index step, Size size) {
+inline LaneSums<R> sums_of_block(const R* X, Index step, Size size) {
   V<R> rows[n] = {};
-  Sums<R> sums = {};
+  LaneSums<R> sums = {};
   for (int j = 0; j < n; ++j) {
     V<R> column{};
     for (int i = 0; i < n; ++i) {
@@ -438,7 +368,7 @@ template <class R, int n, int parts>
 void norms(const R* X, Index blocks, R* one, R* infinity) {
   constexpr Index W = kWidth<R>;
   for (Index b = 0; b < blocks; ++b) {
-    const Sums<R> sums = sums_of_block<R, n>(X + b * n * n * parts * W, parts * W, modulus_at<R, parts>);
+    const LaneSums<R> sums = sums_of_block<R, n>(X + b * n * n * parts * W, parts * W, modulus_at<R, parts>);
     put(sums.column + 0 * sums.total, one + b * W);
     put(sums.row + 0 * sums.total, infinity + b * W);
   }
@@ -448,7 +378,7 @@ template <class R, int n, int parts>
 void sizes(const R* X, Index blocks, R* result) {
   constexpr Index W = kWidth<R>;
   for (Index b = 0; b < blocks; ++b) {
-    const Sums<R> sums = sums_of_block<R, n>(X + b * n * n * parts * W, parts * W, square_at<R, parts>);
+    const LaneSums<R> sums = sums_of_block<R, n>(X + b * n * n * parts * W, parts * W, square_at<R, parts>);
     const V<R> most = larger<R>(sums.total / n, larger<R>(sums.column, sums.row));
     put(square_root<R>(most + 0 * sums.total), result + b * W);
   }
@@ -552,7 +482,7 @@ LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneF
 }
 
 template <class R, int n, int parts>
-void conjugate_transpose(const R* A, R* B, Index blocks) {
+void transpose_lanes(const R* A, R* B, Index blocks) {
   constexpr Index W = kWidth<R>;
   for (; blocks > 0; --blocks, A += n * n * parts * W, B += n * n * parts * W)
     for (int j = 0; j < n; ++j)
@@ -608,24 +538,6 @@ bool extreme(const R* X, Index numbers, Index blocks, R least, R greatest, R* fl
   return total != 0;
 }
 
-/// Transposes `width` registers of as many numbers: in each step those that lie `distance` apart exchange halves.
-template <class R, int width, int distance = 1>
-inline void transpose(typename Register<R, width* static_cast<int>(sizeof(R))>::type* rows) {
-  using Mask = typename Register<R, width* static_cast<int>(sizeof(R))>::mask;
-  Mask low, high;
-  for (int l = 0; l < width; ++l) {
-    low[l] = (l & distance) != 0 ? l - distance + width : l;
-    high[l] = (l & distance) != 0 ? l + width : l + distance;
-  }
-  for (int r = 0; r < width; ++r) {
-    if ((r & distance) != 0) continue;
-    const auto upper = rows[r], lower = rows[r + distance];
-    rows[r] = __builtin_shuffle(upper, lower, low);
-    rows[r + distance] = __builtin_shuffle(upper, lower, high);
-  }
-  if constexpr (2 * distance < width) transpose<R, width, 2 * distance>(rows);
-}
-
 /// Chunks of `width` numbers of each item; the last one overlaps the one before where `size` is no multiple.
 template <class R, int width>
 void load_chunks(const R* const* items, Index size, R* lanes, Index blocks) {
@@ -635,8 +547,10 @@ void load_chunks(const R* const* items, Index size, R* lanes, Index blocks) {
       for (Index e = 0; e < size; e += width) {
         const Index from = e + width <= size ? e : size - width;
         typename Register<R, width* static_cast<int>(sizeof(R))>::type rows[width];
+#pragma GCC unroll 16
         for (int r = 0; r < width; ++r) __builtin_memcpy(&rows[r], items[l + r] + from, sizeof rows[r]);
         transpose<R, width>(rows);
+#pragma GCC unroll 16
         for (int r = 0; r < width; ++r) __builtin_memcpy(lanes + (from + r) * W + l, &rows[r], sizeof rows[r]);
       }
 }
@@ -650,9 +564,11 @@ void store_chunks(const R* lanes, Index size, R* const* items, Index count) {
       for (Index e = 0; e < size; e += width) {
         const Index from = e + width <= size ? e : size - width;
         typename Register<R, width* static_cast<int>(sizeof(R))>::type rows[width];
+#pragma GCC unroll 16
         for (int r = 0; r < width; ++r) __builtin_memcpy(&rows[r], lanes + (from + r) * W + l, sizeof rows[r]);
         transpose<R, width>(rows);
         if (most == width) {
+#pragma GCC unroll 16
           for (int r = 0; r < width; ++r) __builtin_memcpy(items[first + l + r] + from, &rows[r], sizeof rows[r]);
         } else {
           for (Index r = 0; r < most; ++r) __builtin_memcpy(items[first + l + r] + from, &rows[r], sizeof rows[r]);
@@ -707,15 +623,9 @@ void store(const R* lanes, Index size, R* const* items, Index count) {
 
 template <class R, int n, int parts>
 constexpr LaneOrder<R> kLaneOrder = {
-    product<R, n, parts>,
-    product_pair<R, n, parts>,
-    examine<R, n, parts>,
-    norms<R, n, parts>,
-    lesser_triangle<R, n, parts>,
-    sizes<R, n, parts>,
-    conjugate_transpose<R, n, parts>,
-    shift_diagonal<R, n, parts>,
-    scale<R, n, parts>,
+    product<R, n, parts>,         product_pair<R, n, parts>,    examine<R, n, parts>,
+    norms<R, n, parts>,           lesser_triangle<R, n, parts>, sizes<R, n, parts>,
+    transpose_lanes<R, n, parts>, shift_diagonal<R, n, parts>,  scale<R, n, parts>,
 };
 
 template <class R>

@@ -100,18 +100,6 @@ bool is_lower_triangular(View<const T> A) {
   return true;
 }
 
-/// B_k = A_k^H for each square block of a stack. B must not overlap A.
-template <class T>
-void conjugate_transpose(View<const T> A, View<T> B) {
-  assert(!overlap(A, B));
-  for (Index k = 0; k < A.blocks(); ++k) {
-    const View<const T> Ak = A.block(k);
-    const View<T> Bk = B.block(k);
-    for (Index j = 0; j < Ak.columns; ++j)
-      for (Index i = 0; i < Ak.rows; ++i) Bk(j, i) = conjugate(Ak(i, j));
-  }
-}
-
 inline bool finite(float x) {
   return std::isfinite(x);
 }

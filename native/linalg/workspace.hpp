@@ -14,11 +14,34 @@ namespace matfun {
 inline constexpr std::size_t kCacheLine_bytes = 64;
 inline constexpr std::size_t kStagger_bytes = 2 * kCacheLine_bytes;
 
+/// The leading dimension of a matrix of so many rows in a Workspace: its columns begin on cache lines, and not at the same address
+/// modulo 2048, where few of them would fit a cache at once.
+template <class T>
+constexpr Index padded_ld(Index rows) {
+  constexpr auto kLine = static_cast<Index>(kCacheLine_bytes / sizeof(T));
+  const Index ld = (rows + kLine - 1) / kLine * kLine;
+  return ld > 0 && ld * static_cast<Index>(sizeof(T)) % 2048 == 0 ? ld + kLine : ld;
+}
+
+/// True where a matrix's columns are whole cache lines, so that kernels may work on it by whole registers.
+template <class T>
+bool is_padded(const View<T>& A) {
+  return A.ld * static_cast<Index>(sizeof(T)) % static_cast<Index>(kCacheLine_bytes) == 0;
+}
+
+/// Zeros in A's padding, if it has any. Whatever kernels make of padded matrices then has zeros there too, where else it could be
+/// slow with denormal numbers.
+template <class T>
+void clear_padding(View<T> A) {
+  if (A.ld == A.rows) return;
+  for (Index j = 0; j < A.columns; ++j)
+    for (T* x = A.column(j) + A.rows; x < A.column(j) + A.ld; ++x) *x = T(0);
+}
+
 /// The room that one matrix (or stack) of rows x columns takes in a Workspace.
 template <class T>
 constexpr std::size_t matrix_bytes(Index rows, Index columns) {
-  const auto bytes = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns) * sizeof(T);
-  return (bytes + kCacheLine_bytes - 1) / kCacheLine_bytes * kCacheLine_bytes + kStagger_bytes;
+  return static_cast<std::size_t>(padded_ld<T>(rows)) * static_cast<std::size_t>(columns) * sizeof(T) + kStagger_bytes;
 }
 
 /// One aligned arena, for one thread. What is taken from it lives until `reset`; nothing is ever returned singly.
@@ -35,10 +58,10 @@ class Workspace {
 
   template <class T>
   View<T> take(Index rows, Index columns) {
-    T* data = reinterpret_cast<T*>(begin_ + used_bytes_);
+    const View<T> A{reinterpret_cast<T*>(begin_ + used_bytes_), rows, columns, padded_ld<T>(rows)};
     used_bytes_ += matrix_bytes<T>(rows, columns);
     assert(used_bytes_ <= capacity_bytes_);
-    return {data, rows, columns, rows};
+    return A;
   }
 
   void reset() { used_bytes_ = 0; }

@@ -67,12 +67,12 @@ TEST_CASE_TEMPLATE("the path that is asked for is the path that is taken, for ea
       Workspace work(1 << 20);
 
       const Reduced<T> for_value = reduce(a, Purpose::value, options, work);
-      Plain<BlasEngine<T>> plain(n, work, for_value.B2);
+      Plain<MatrixEngine<T>> plain(n, work, for_value.B2);
       evaluate(for_value.plan, plain, a, X.view());
       CHECK(value(A, options).X == X);
 
       const Reduced<T> for_derivative = reduce(a, Purpose::derivative, options, work);
-      Dual<BlasEngine<T>> dual(n, 1, work, for_derivative.B2);
+      Dual<MatrixEngine<T>> dual(n, 1, work, for_derivative.B2);
       evaluate(for_derivative.plan, dual, {a, E.view()}, {Y.view(), L.view()});
       const Result<T> jvp = derivative(Operation::jvp, A, E, options);
       CHECK(jvp.X == Y);

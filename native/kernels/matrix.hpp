@@ -1,0 +1,189 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <span>
+
+#include "kernels/combine.hpp"
+#include "kernels/kernels.hpp"
+#include "linalg/blas.hpp"
+#include "linalg/norms.hpp"
+#include "linalg/workspace.hpp"
+
+/// What is done to one matrix or stack: by the target's kernels where these are faster and its memory lies as they need it,
+/// else by OpenBLAS and plain loops. Which of them follows from orders and leading dimensions alone.
+namespace matfun {
+
+namespace detail {
+
+template <class T>
+kernels::Strided<Real<T>> strided(View<T> A) {
+  return {reinterpret_cast<Real<T>*>(A.data), A.ld * (kIsComplex<T> ? 2 : 1)};
+}
+template <class T>
+kernels::Strided<const Real<T>> strided(View<const T> A) {
+  return {reinterpret_cast<const Real<T>*>(A.data), A.ld * (kIsComplex<T> ? 2 : 1)};
+}
+
+/// The numbers of a padded matrix or stack, padding included.
+template <class T>
+Index numbers(View<const T> A) {
+  return A.ld * A.columns * (kIsComplex<T> ? 2 : 1);
+}
+
+template <class T>
+const kernels::MatrixKernels<Real<T>>& matrix_kernels() {
+  return kernels::matrix_kernels<Real<T>>();
+}
+
+template <class T>
+bool has_kernel(View<const T> A, View<const T> C) {
+  return A.rows <= matrix_kernels<T>().most_order && is_padded(A) && is_padded(C);
+}
+
+}  // namespace detail
+
+/// C = A B.
+/// A     n x n.
+/// B     n x any number of columns; each column of C has bits that follow from A and B's alone where is_padded(A) and (C).
+/// C     as B. Must not overlap A or B.
+/// error |C - exact| <= n u |A| |B| elementwise, to first order; 2 sqrt(2) times that for complex T.
+/// cost  2 n^2 columns flops, 8 n^2 columns for complex T. Kernels beat OpenBLAS 0.3.21 up to MatrixKernels::most_order.
+template <class T>
+void multiply(View<const T> A, View<const T> B, View<T> C) {
+  assert(!overlap(A, C) && !overlap(B, C));
+  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(1), A, B, T(0), C);
+  const auto& kernel = detail::matrix_kernels<T>();
+  (kIsComplex<T> ? kernel.complex_multiply : kernel.multiply)(detail::strided(A), detail::strided(B),
+                                                              detail::strided(C), A.rows, B.columns);
+}
+
+/// C = C + A B.
+template <class T>
+void multiply_add(View<const T> A, View<const T> B, View<T> C) {
+  assert(!overlap(A, C) && !overlap(B, C));
+  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(1), A, B, T(1), C);
+  const auto& kernel = detail::matrix_kernels<T>();
+  (kIsComplex<T> ? kernel.complex_multiply_add : kernel.multiply_add)(detail::strided(A), detail::strided(B),
+                                                                      detail::strided(C), A.rows, B.columns);
+}
+
+/// C = C - A B.
+template <class T>
+void multiply_subtract(View<const T> A, View<const T> B, View<T> C) {
+  assert(!overlap(A, C) && !overlap(B, C));
+  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(-1), A, B, T(1), C);
+  const auto& kernel = detail::matrix_kernels<T>();
+  (kIsComplex<T> ? kernel.complex_multiply_subtract : kernel.multiply_subtract)(detail::strided(A), detail::strided(B),
+                                                                                detail::strided(C), A.rows, B.columns);
+}
+
+/// Y = sum c_t X_t + mu I on each square block.
+/// terms 1 to 6, each X_t of Y's shape.
+/// Y     may be one of the X_t: each element is read before it is written.
+/// cost  2 flops and one load a term and element.
+template <class T>
+void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) {
+  const auto is_alike = [&](const Term<T>& term) { return term.X.ld == Y.ld; };
+  if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
+    combine_by_columns(terms, Y);
+  } else {
+    kernels::LaneSum<Real<T>> sum;
+    sum.terms = static_cast<int>(terms.size());
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      sum.c[t] = terms[t].c;
+      sum.x[t] = detail::strided(terms[t].X).data;
+    }
+    kernels::lane_kernels<Real<T>>().combine(sum, detail::strided(Y).data, detail::numbers<T>(Y));
+  }
+  if (mu != 0)
+    for (Index k = 0; k < Y.blocks(); ++k)
+      for (Index i = 0; i < Y.rows; ++i) Y.block(k)(i, i) += mu;
+}
+
+/// |A|_1 and |A|_inf.
+template <class R>
+struct OneAndInfinity {
+  R one, infinity;
+  R smaller() const { return infinity < one ? infinity : one; }
+};
+
+/// Both norms of a square matrix, which is read once. NaN where A holds one; infinite where A or a sum is.
+template <class T>
+OneAndInfinity<Real<T>> norms(View<const T> A) {
+  using R = Real<T>;
+  using Limits = std::numeric_limits<R>;
+  if (is_padded(A) && A.rows <= kernels::kMaxMatrixOrder) {
+    const auto& kernel = detail::matrix_kernels<T>();
+    OneAndInfinity<R> result;
+    const auto [data, ld] = detail::strided(A);
+    (kIsComplex<T> ? kernel.complex_norms : kernel.norms)(data, ld, A.rows, &result.one, &result.infinity);
+    // As in norm_of: moduli by squares are right far from the ends of the range.
+    const auto is_safe = [](R norm) {
+      return norm > std::ldexp(R(1), Limits::min_exponent / 4) && norm < std::ldexp(R(1), Limits::max_exponent / 4);
+    };
+    if (!kIsComplex<T> || (is_safe(result.one) && is_safe(result.infinity))) return result;
+  }
+  return {one_norm(A), infinity_norm(A)};
+}
+
+/// As euclidean_size.
+template <class T>
+Real<T> size_of(View<const T> X) {
+  using R = Real<T>;
+  if (is_padded(X) && X.rows <= kernels::kMaxMatrixOrder) {
+    const auto& kernel = detail::matrix_kernels<T>();
+    const auto [data, ld] = detail::strided(X);
+    const R square = (kIsComplex<T> ? kernel.complex_square_of_size : kernel.square_of_size)(data, ld, X.rows);
+    if (square > std::ldexp(R(1), std::numeric_limits<R>::min_exponent / 2) && std::isfinite(square))
+      return std::sqrt(square);
+  }
+  return euclidean_size(X);
+}
+
+/// True only where no entry's real or imaginary part is above `most`, and the largest not below 1 / most, unless all are 0. May be
+/// false by a small factor sooner.
+template <class T>
+bool is_tame(View<const T> X, Real<T> most) {
+  using R = Real<T>;
+  if (!is_padded(X)) {
+    const R largest = max_abs(X);
+    return largest == 0 || (largest >= 1 / most && largest <= most);
+  }
+  // The whole matrix as one block of lanes, of which the largest sum of moduli is at least the largest modulus.
+  const auto& kernel = kernels::lane_kernels<R>();
+  std::array<R, kernels::kMostWidth> flags;
+  const Index numbers = detail::numbers(X) / kernel.width;
+  const R share = most / static_cast<R>(numbers);
+  return !kernel.extreme(detail::strided(X).data, numbers, 1, 1 / share, share, flags.data());
+}
+
+/// True where X has neither NaN nor infinity.
+template <class T>
+bool is_finite(View<const T> X) {
+  using R = Real<T>;
+  if (is_padded(X)) {
+    const auto& kernel = kernels::lane_kernels<R>();
+    std::array<R, kernels::kMostWidth> flags;
+    if (!kernel.extreme(detail::strided(X).data, detail::numbers(X) / kernel.width, 1, 0, std::numeric_limits<R>::max(),
+                        flags.data()))
+      return true;
+  }
+  return all_finite(X);  // which a sum that overflows does not tell
+}
+
+/// B_k = A_k^H for each square block of a stack, and zeros in B's padding. B must not overlap A.
+template <class T>
+void conjugate_transpose(View<const T> A, View<T> B) {
+  assert(!overlap(A, B));
+  const auto& kernel = detail::matrix_kernels<T>();
+  for (Index k = 0; k < A.blocks(); ++k) {
+    const auto from = detail::strided(A.block(k));
+    const auto to = detail::strided(B.block(k));
+    (kIsComplex<T> ? kernel.conjugate_transpose : kernel.transpose)(from.data, from.ld, to.data, to.ld, A.rows);
+  }
+  clear_padding(B);
+}
+
+}  // namespace matfun
