@@ -29,13 +29,12 @@ const asyncOptionNames = [...computeOptionNames, 'signal', 'onProgress']
 /**
  * `expm` off the event loop: the same bits, computed by matfun's own threads (not those that files and DNS use).
  *
- * Inputs are taken as they are at the call: copied before it returns, which takes about as long as copying them in
- * JavaScript does, unless they are views of a SharedArrayBuffer, which must not be written to until the promise settles.
- * The process stays alive until then. Calls at once share the threads: a small one does not wait for a large one.
+ * Inputs are taken as they are at the call: copied before it returns, to where the results will be, unless they are views
+ * of a SharedArrayBuffer, which must not be written to until the promise settles. The process stays alive until then. Calls at once share the threads: a small one does not wait for a large one.
  *
  * @returns a promise of what `expm` returns. Errors of every kind are rejections, wrong arguments included, as in Node's own
  *   promise APIs; before any work these are a TypeError or RangeError with a `code`.
- * Memory: the result, copies of the inputs, and a workspace a thread.
+ * Memory: the result, a byte for each matrix or derivative, and a workspace a thread.
  *
  * @example
  * const P = await expmAsync({ data, shape: [1_000_000, 4, 4] }, { signal: AbortSignal.timeout(5000) })
@@ -84,8 +83,8 @@ export interface Control {
 }
 
 /**
- * Does a call on the pool's threads. copies: which inputs are copied first, 1 for A and 2 for the direction; by default those
- * that the caller could change.
+ * Does a call on the pool's threads. copies: which inputs are copied to where their results will be first, 1 for A and 2 for
+ * the direction; by default those that the caller could change.
  */
 export async function runLater<R>(
   call: Call<R>,

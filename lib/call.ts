@@ -39,7 +39,7 @@ export function expmCall(
   const nan = fillsWithNaN(options.onFailure)
   const a = readMatrices('A', A)
   const { dtype, n, count } = a
-  const value = destination('out', options.out, dtype, [...a.batch, n, n])
+  const value = destination('out', options.out, dtype, [...a.batch, n, n], ownCopy(a, a.data))
   refuseOverlap([['A', a.view]], [['out', value.given]])
   return {
     arguments: [operationCodes.expm, dtypeCodes[dtype], ...codes, n, count, 0, threads, a.data, value.data],
@@ -84,12 +84,13 @@ export function derivativeCall(
   const [a, e] = inOneDType(read[0], own.direction, read[1])
   const { batch, directionsPerMatrix, directions, resultStrides } = pair(a, own.direction, e)
   const { n, count, dtype } = a
-  const value = destination('out.value', options.out?.value, dtype, [...a.batch, n, n])
+  const value = destination('out.value', options.out?.value, dtype, [...a.batch, n, n], ownCopy(a, a.data))
   const result = destination(
     `out.${own.result}`,
     options.out?.[own.result],
     dtype,
     [...batch, n, n],
+    ownCopy(e, directions),
     resultStrides,
   )
   refuseOverlap(
@@ -150,6 +151,11 @@ export function readMatrices(name: string, input: MatrixInput): Stack {
     if (n > maxOrder)
       throw rangeError('ERR_TOO_LARGE', `${name} has order ${n}; OpenBLAS's integers reach to ${maxOrder}`)
   })
+}
+
+/** `data` where it is a copy that the library has made of an input, so that it may be overwritten. */
+function ownCopy({ view }: Stack, data: DataOf<DType>): DataOf<DType> | undefined {
+  return view === undefined || data.buffer !== view.data.buffer ? data : undefined
 }
 
 /** True where `data` is the caller's own memory, unless that is shared, and so given to be used as it stands. */

@@ -25,8 +25,9 @@ export interface Target {
 }
 
 /**
- * Where a result goes: the caller's `out` or a new array. The addon's result is laid out with `strides` where they are
- * given (see Pairing), and then, or where `out` is not contiguous, is written to its own place and brought over.
+ * Where a result goes: the caller's `out` or an array of the library's. That is `input` where it is given, which is as long
+ * and is overwritten, else a new one. The addon's result is laid out with `strides` where they are given (see Pairing), and
+ * then, or where `out` is not contiguous, is written to its own place and brought over.
  * Errors: those of an input for a wrong `out`, and ERR_STRIDES where its elements would overwrite one another.
  */
 export function destination(
@@ -34,12 +35,13 @@ export function destination(
   out: unknown,
   dtype: DType,
   shape: readonly number[],
+  input?: DataOf<DType>,
   strides?: readonly number[],
 ): Target {
   const given = out === undefined ? undefined : readDestination(name, out, dtype, shape)
   const inPlace = given && !strides ? contiguous(given) : undefined
   if (given && inPlace) return { data: inPlace, given, finish: () => given }
-  const data = allocate(dtype, product(shape))
+  const data = input ?? allocate(dtype, product(shape))
   const finish = (): NDArray => {
     const inOrder = strides ? gather({ ...ndarray(dtype, shape, data), strides }) : data
     if (!given) return ndarray(dtype, shape, inOrder)

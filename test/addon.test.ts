@@ -107,6 +107,17 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
     expect(call).toThrow(message)
   })
 
+  test('but not an output that is its input', () => {
+    const numbers = allocate(dtype, 8).map((_, k) => (k % 5) / 4) as Float64Array | Float32Array
+    const apart = [f(8), f(8)]
+    run(1, 2, 2, 1, numbers, apart[0], numbers, apart[1])
+    const inPlace = [numbers.slice(), numbers.slice()]
+    run(1, 2, 2, 1, inPlace[0], inPlace[0], inPlace[1], inPlace[1])
+    expect(inPlace).toEqual(apart)
+    const condition = new Float64Array(1)
+    expect(() => native.run(3, 0, ...codes, 1, 1, 0, 1, condition, condition)).toThrow(/overlaps/)
+  })
+
   test('a detached buffer, whose length is 0', () => {
     const data = f(4)
     structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] })

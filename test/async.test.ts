@@ -160,16 +160,44 @@ describe('matrices that cannot be done', () => {
 })
 
 describe('inputs are taken as they are at the call:', () => {
-  it('what is written to them later, or takes them away, changes nothing', async () => {
-    for (const dtype of dtypes) {
-      const A = randomArray(dtype, [500, 6, 6], 1)
-      const E = randomArray(dtype, [500, 6, 6], 2)
-      const expected = bitsOf(expmVJP(A, E))
-      const promise = expmVJPAsync(A, E)
-      A.data.fill(Number.NaN)
-      structuredClone(E.data.buffer, { transfer: [E.data.buffer as ArrayBuffer] })
-      expect(bitsOf(await promise)).toEqual(expected)
+  it.each([
+    ['a stack', [500, 6, 6], [500, 6, 6]],
+    ['a stack in one direction', [500, 6, 6], [6, 6]],
+    ['matrices in many directions, several groups of them', [2, 1, 40, 40], [2, 100, 40, 40]],
+    ['stacks that broadcast crosswise', [5, 1, 6, 6], [40, 1, 3, 6, 6]],
+  ])('what is written to %s later, or takes it away, changes nothing', async (_, a, e) => {
+    for (const dtype of dtypes)
+      for (const [sync, async] of [
+        [expmJVP, expmJVPAsync],
+        [expmVJP, expmVJPAsync],
+      ] as const) {
+        const A = randomArray(dtype, a, 1)
+        const E = randomArray(dtype, e, 2)
+        const expected = bitsOf(sync(A, E))
+        const promise = async(A, E)
+        A.data.fill(Number.NaN)
+        structuredClone(E.data.buffer, { transfer: [E.data.buffer as ArrayBuffer] })
+        expect(bitsOf(await promise)).toEqual(expected)
+      }
+  })
+
+  it('views that are not in order are read, and stay as they are', async () => {
+    const A = randomArray('float64', [40, 40], 1)
+    const E = randomArray('float64', [100, 40, 40], 2)
+    const strides = { A: [1, 40], E: [1600, 1, 40] }
+    const inOrder = ({ shape, data }: typeof A) => {
+      const at = (k: number) => k - (k % 1600) + (k % 40) * 40 + Math.floor((k % 1600) / 40)
+      return { shape, data: data.map((_, k) => data[at(k)]) }
     }
+    const before = bitsOf([A.data, E.data])
+    const expected = bitsOf(expmVJP(inOrder(A), inOrder(E)))
+    const views = [
+      { ...A, strides: strides.A },
+      { ...E, strides: strides.E },
+    ] as const
+    expect(bitsOf(expmVJP(...views))).toEqual(expected)
+    expect(bitsOf(await expmVJPAsync(...views))).toEqual(expected)
+    expect(bitsOf([A.data, E.data])).toEqual(before)
   })
 
   it('views of a SharedArrayBuffer are used where they stand', async () => {

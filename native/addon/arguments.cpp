@@ -59,6 +59,11 @@ bool overlap(const Span& a, const Span& b) {
   return a.bytes > 0 && b.bytes > 0 && a.data < b.data + b.bytes && b.data < a.data + a.bytes;
 }
 
+/// Where an output may be its input itself.
+bool overlap_partly(const Span& a, const Span& b) {
+  return overlap(a, b) && !(a.data == b.data && a.bytes == b.bytes);
+}
+
 constexpr double kMaxCount = 9007199254740991;  // 2^53 - 1; the arrays' lengths are the real limit
 constexpr double kMaxThreads = 256;
 
@@ -95,14 +100,14 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
                          : read_array(arguments, 10, "value", job.dtype, length);
   job.A = A.data;
   job.X = X.data;
-  bool aliased = overlap(A, X);
+  bool aliased = is_cond ? overlap(A, X) : overlap_partly(A, X);
   if (job.operation == Operation::jvp || job.operation == Operation::vjp) {
     const Index stacked = elements(arguments.Env(), job, job.directions);
     const Span E = read_array(arguments, 11, "direction", job.dtype, stacked);
     const Span L = read_array(arguments, 12, "result", job.dtype, stacked);
     job.direction = E.data;
     job.result = L.data;
-    aliased = aliased || overlap(A, L) || overlap(E, X) || overlap(E, L) || overlap(X, L);
+    aliased = aliased || overlap(A, L) || overlap(E, X) || overlap_partly(E, L) || overlap(X, L);
   } else if (job.directions != 0) {
     refuse<Napi::RangeError>(arguments.Env(), "directions must be 0 for this operation");
   }
@@ -112,7 +117,8 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
 
 StartArguments start_arguments(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
-  const Index copies = read_index(arguments, 13, "copies", 3);
+  const bool is_cond = read_index(arguments, 0, "operation", 3) == static_cast<Index>(Operation::cond);
+  const Index copies = read_index(arguments, 13, "copies", is_cond ? 0 : 3);
   const Napi::Value ended = arguments[14], progress = arguments[15];
   if (!ended.IsFunction()) refuse<Napi::TypeError>(env, "ended must be a function");
   if (!progress.IsFunction() && !progress.IsUndefined())

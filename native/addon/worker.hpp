@@ -18,8 +18,8 @@ class Worker {
   static Worker& attach(Napi::Env env);
 
   /// Native:    start(run's arguments, copies, ended, progress?)
-  /// TypeScript: start(...): number, what `cancel` takes. copies: 1 for A, 2 for the direction, or both: what is copied before
-  /// this returns; the others must not change until `ended(statuses?, error?)` is called. progress(share): at most every
+  /// TypeScript: start(...): number, what `cancel` takes. copies: 1 for A, 2 for the direction, or both: what is copied to
+  /// where its result will be before this returns (not for cond); the others must not change until `ended(statuses?, error?)` is called. progress(share): at most every
   /// 50 ms. Both are called by the event loop, and must not throw.
   Napi::Value start(const Napi::CallbackInfo& arguments);
 

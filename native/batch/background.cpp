@@ -10,24 +10,17 @@ namespace matfun {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Bytes = std::unique_ptr<std::byte[]>;
 
 constexpr std::chrono::milliseconds kBetweenReports{50};
 constexpr std::size_t kCopy_bytes = std::size_t(1) << 21;
 
-std::size_t bytes_of(const Job& job, Index matrices) {
-  const bool is_wide = job.dtype == DType::float64 || job.dtype == DType::complex64;
-  const std::size_t element = is_wide ? 8 : job.dtype == DType::float32 ? 4 : 16;
-  return static_cast<std::size_t>(job.n * job.n * matrices) * element;
-}
-
 /// A copy as tiles, since the first touch of new memory takes longer than the copying, and threads can share it.
 class CopyWork : public TiledWork {
  public:
-  CopyWork(const void* from, std::byte* to, std::size_t bytes)
+  CopyWork(const void* from, void* to, std::size_t bytes)
       : TiledWork(static_cast<Index>((bytes + kCopy_bytes - 1) / kCopy_bytes)),
         from_(static_cast<const std::byte*>(from)),
-        to_(to),
+        to_(static_cast<std::byte*>(to)),
         bytes_(bytes) {}
 
   void run_tile(Index tile, ThreadMemory&) override {
@@ -41,11 +34,9 @@ class CopyWork : public TiledWork {
   std::size_t bytes_;
 };
 
-Bytes copy_of(const void* from, std::size_t bytes, Index threads) {
-  Bytes to = std::make_unique_for_overwrite<std::byte[]>(bytes);
-  CopyWork work(from, to.get(), bytes);
+void copy(const void* from, void* to, std::size_t bytes, Index threads) {
+  CopyWork work(from, to, bytes);
   ThreadPool::shared().run(work, threads);
-  return to;
 }
 
 }  // namespace
@@ -79,7 +70,6 @@ class Background::Running : public BatchWork {
   }
 
   const Id id;
-  Bytes A, direction;  // where they were copied
   // Guarded by the owner's lock.
   bool is_noted = false;
   bool has_ended = false;
@@ -117,14 +107,16 @@ void Background::close() {
 Background::Id Background::start(const Job& job, Copies copies, bool reports) {
   const Id id = ++last_id_;
   Job own = job;
-  Bytes A, direction;
-  if (copies.A) own.A = (A = copy_of(job.A, bytes_of(job, job.count), job.threads)).get();
-  if (copies.direction)
-    own.direction = (direction = copy_of(job.direction, bytes_of(job, job.count * job.directions), job.threads)).get();
+  if (copies.A) {
+    copy(job.A, job.X, bytes_of(job, job.count), job.threads);
+    own.A = job.X;
+  }
+  if (copies.direction) {
+    copy(job.direction, job.result, bytes_of(job, job.count * job.directions), job.threads);
+    own.direction = job.result;
+  }
   const auto added = running_.emplace(id, std::make_unique<Running>(*this, id, own, reports)).first;
   Running& running = *added->second;
-  running.A = std::move(A);
-  running.direction = std::move(direction);
   try {
     {
       const std::lock_guard lock(mutex_);

@@ -29,9 +29,10 @@ class Background {
     std::exception_ptr error;      ///< std::bad_alloc, where there was no room for a workspace
   };
 
-  /// Which inputs are taken as they are when the job is started, by copying; the others must stay as they are meanwhile.
+  /// Which inputs are taken as they are when the job is started: copied to where their results will be, so that it takes
+  /// no memory. The others must stay as they are meanwhile.
   struct Copies {
-    bool A = false;
+    bool A = false;  ///< not for cond
     bool direction = false;
   };
 

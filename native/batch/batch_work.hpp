@@ -22,6 +22,9 @@ struct Tiling {
 };
 Tiling tiling_of(const Job& job);
 
+/// What so many matrices of the job take.
+std::size_t bytes_of(const Job& job, Index matrices);
+
 /// A job as tiles. Its arrays must live until its tiles have ended.
 class BatchWork : public TiledWork {
  public:
@@ -30,6 +33,7 @@ class BatchWork : public TiledWork {
   /// With another tiling's items_per_tile.
   BatchWork(const Job& job, const Tiling& tiling);
 
+  /// Where the job is in place, what the tile reads is copied to the thread's own memory first.
   void run_tile(Index tile, ThreadMemory& memory) override;
 
   /// Items whose tiles have ended.
@@ -39,9 +43,17 @@ class BatchWork : public TiledWork {
   std::vector<Status>& statuses() { return statuses_; }
 
  private:
+  /// Matrices [first, first + count), each with its directions [from, from + directions).
+  struct Part {
+    Index first, count, from, directions;
+  };
+  template <class T>
+  void run_part(const Part& part, ThreadMemory& memory);
+
   Job job_;
   Tiling tiling_;
   std::vector<Status> statuses_;
+  std::vector<std::atomic<Index>> groups_done_;  ///< of each matrix, where there are several
   std::size_t workspace_bytes_ = 0;
   std::atomic<Index> items_done_ = 0;
 };

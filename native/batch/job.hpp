@@ -13,7 +13,9 @@ enum class DType : std::uint8_t { float64, float32, complex128, complex64 };
 /// `count` matrices of order n, one after the other, each with `directions` directions (0 for expm). Matrices are
 /// row-major, and go through the column-major core as they stand, since value and derivatives commute with transposition:
 /// exp(A^T) = exp(A)^T, L(A^T, E^T) = L(A, E)^T, and so for the pullback. (Only the condition number does not.)
-/// Lengths are in elements of dtype; the arrays must not overlap, except inputs with inputs.
+/// Lengths are in elements of dtype. The arrays must not overlap, except inputs with inputs, and but for this: X may be A
+/// itself, and result may be direction itself (not for cond). Then the results take the inputs' place, with the same bits;
+/// where not all of the job is done, both are void.
 struct Job {
   Operation operation = Operation::expm;
   DType dtype = DType::float64;

@@ -136,29 +136,22 @@ void run_tile(const Job& job, Index first, Index count, std::vector<Status>& sta
   }
 }
 
-/// One group of the directions of one matrix, by its place among all groups of all matrices.
-template <class T>
-void run_group(const Job& job, Index groups, Index item, std::vector<Status>& statuses, Workspace& work) {
-  const Index k = item / groups, group = directions_at_once(job), from = item % groups * group;
-  const Index size = job.n * job.n, at = k * job.directions + from;
-  Job part = job;
-  part.count = 1;
-  part.directions = std::min(group, job.directions - from);
-  part.A = static_cast<const T*>(job.A) + k * size;
-  part.direction = static_cast<const T*>(job.direction) + at * size;
-  part.result = static_cast<T*>(job.result) + at * size;
-  // Each group computes the value anew, and only the first may write it where others do so at the same time.
-  std::vector<T> other_value(static_cast<std::size_t>(from == 0 ? 0 : size));
-  part.X = from == 0 ? static_cast<T*>(job.X) + k * size : other_value.data();
-  std::vector<Status> own(static_cast<std::size_t>(part.directions), Status::ok);
-  run_tile<T>(part, 0, 1, own, work);
-  std::ranges::copy(own, statuses.begin() + at);
-}
-
 /// All ok, one for each result.
 std::vector<Status> statuses_of(const Job& job) {
   const Index each = std::max<Index>(1, job.directions);
   return std::vector<Status>(static_cast<std::size_t>(job.n == 0 ? 0 : job.count * each), Status::ok);
+}
+
+bool is_in_place(const Job& job) {
+  return job.A == job.X || (job.directions > 0 && job.direction == job.result);
+}
+
+/// A copy of so many matrices of order n in memory that is taken from `copies`.
+template <class T>
+const T* copy_of(const T* from, Index n, Index matrices, Workspace& copies) {
+  T* const to = copies.take<T>(n * n, matrices).data;
+  std::copy_n(from, n * n * matrices, to);
+  return to;
 }
 
 constexpr double kTile_ns = 1e5;          // long beside a lock, short beside what an abort may wait for
@@ -189,6 +182,11 @@ Tiling tiling_of(const Job& job) {
   return {groups, items, most, each * static_cast<double>(items)};
 }
 
+std::size_t bytes_of(const Job& job, Index matrices) {
+  return with_scalar(job.dtype,
+                     [&]<class T>() { return static_cast<std::size_t>(job.n * job.n * matrices) * sizeof(T); });
+}
+
 bool Tiling::is_worth_threads() const {
   return tiles() > 1 && nanoseconds > kWorthThreads_ns;
 }
@@ -196,27 +194,68 @@ bool Tiling::is_worth_threads() const {
 BatchWork::BatchWork(const Job& job) : BatchWork(job, tiling_of(job)) {}
 
 BatchWork::BatchWork(const Job& job, const Tiling& tiling)
-    : TiledWork(tiling.tiles()), job_(job), tiling_(tiling), statuses_(statuses_of(job)) {
+    : TiledWork(tiling.tiles()),
+      job_(job),
+      tiling_(tiling),
+      statuses_(statuses_of(job)),
+      groups_done_(static_cast<std::size_t>(tiling.groups > 1 ? job.count : 0)) {
   if (tiling.items > 0) workspace_bytes_ = with_scalar(job.dtype, [&]<class T>() { return workspace_bytes<T>(job); });
 }
 
 void BatchWork::run_tile(Index tile, ThreadMemory& memory) {
   const Index first = tile * tiling_.items_per_tile;
   const Index count = std::min(tiling_.items_per_tile, tiling_.items - first);
-  Workspace& work = memory.provide(workspace_bytes_);
   with_scalar(job_.dtype, [&]<class T>() {
-    if (tiling_.groups == 1) return matfun::run_tile<T>(job_, first, count, statuses_, work);
-    for (Index item = first; item < first + count; ++item) run_group<T>(job_, tiling_.groups, item, statuses_, work);
+    if (tiling_.groups == 1) return run_part<T>({first, count, 0, job_.directions}, memory);
+    const Index group = directions_at_once(job_);
+    for (Index item = first; item < first + count; ++item) {
+      const Index from = item % tiling_.groups * group;
+      run_part<T>({item / tiling_.groups, 1, from, std::min(group, job_.directions - from)}, memory);
+    }
   });
   items_done_.fetch_add(count, std::memory_order_relaxed);
+}
+
+template <class T>
+void BatchWork::run_part(const Part& part, ThreadMemory& memory) {
+  const auto [first, count, from, directions] = part;
+  const bool is_group = tiling_.groups > 1;
+  const Index n = job_.n, size = n * n, at = first * job_.directions + from;
+  Job own = job_;
+  own.count = count;
+  own.directions = directions;
+  own.A = static_cast<const T*>(job_.A) + first * size;
+  own.direction = static_cast<const T*>(job_.direction) + at * size;
+  own.result = static_cast<T*>(job_.result) + at * size;
+  T* X = nullptr;
+  if (job_.operation == Operation::cond)
+    own.X = static_cast<double*>(job_.X) + first;
+  else
+    own.X = X = static_cast<T*>(job_.X) + first * size;
+
+  const bool copies_A = own.A == own.X, copies_direction = directions > 0 && own.direction == own.result;
+  if (is_group || copies_A || copies_direction) {
+    Workspace& copies =
+        memory.provide_for_copies(2 * matrix_bytes<T>(size, count) + matrix_bytes<T>(size, count * directions));
+    if (copies_A) own.A = copy_of(static_cast<const T*>(own.A), n, count, copies);
+    if (copies_direction) own.direction = copy_of(static_cast<const T*>(own.direction), n, count * directions, copies);
+    if (is_group) own.X = copies.take<T>(size, 1).data;
+  }
+  std::vector<Status> statuses = statuses_of(own);
+  matfun::run_tile<T>(own, 0, count, statuses, memory.provide(workspace_bytes_));
+  std::ranges::copy(statuses, statuses_.begin() + (directions == 0 ? first : at));
+  // Each group computes the value anew. The one that ends last writes it: in place, the others have read A by then.
+  if (is_group && groups_done_[static_cast<std::size_t>(first)].fetch_add(1) == tiling_.groups - 1)
+    std::copy_n(static_cast<const T*>(own.X), size, X);
 }
 
 std::vector<Status> run_batch(const Job& job) {
   const Tiling tiling = tiling_of(job);
   if (tiling.items == 0) return {};
-  if (job.threads > 1 && tiling.is_worth_threads()) {
+  const Index threads = tiling.is_worth_threads() ? job.threads : 1;
+  if (threads > 1 || is_in_place(job)) {
     BatchWork work(job, tiling);
-    ThreadPool::shared().run(work, job.threads);
+    ThreadPool::shared().run(work, threads);
     return std::move(work.statuses());
   }
   std::vector<Status> statuses = statuses_of(job);

@@ -6,13 +6,13 @@
 
 namespace matfun {
 
-Workspace& ThreadMemory::provide(std::size_t bytes) {
-  if (!work_ || work_->capacity_bytes() < bytes) {
-    work_.reset();  // before, so that a thread never holds two
-    work_.emplace(bytes);
+Workspace& ThreadMemory::grown(std::optional<Workspace>& space, std::size_t bytes) {
+  if (!space || space->capacity_bytes() < bytes) {
+    space.reset();  // before, so that a thread never holds both
+    space.emplace(bytes);
   }
-  work_->reset();
-  return *work_;
+  space->reset();
+  return *space;
 }
 
 /// Its destructor runs at exit, and there before OpenBLAS's own, which takes away the memory that a running product uses.

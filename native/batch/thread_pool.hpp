@@ -13,16 +13,23 @@
 
 namespace matfun {
 
-/// The workspace of one thread, which grows to what its tiles need and is given back when the thread has nothing to do.
+/// What one thread works in. It grows to what the thread's tiles need and is given back when there is nothing to do.
 class ThreadMemory {
  public:
   /// An empty workspace of at least so many bytes, good until the next call. Throws std::bad_alloc.
-  Workspace& provide(std::size_t bytes);
-  void release() { work_.reset(); }
-  bool is_held() const { return work_.has_value(); }
+  Workspace& provide(std::size_t bytes) { return grown(work_, bytes); }
+  /// Another, for copies of what a tile reads.
+  Workspace& provide_for_copies(std::size_t bytes) { return grown(copies_, bytes); }
+  void release() {
+    work_.reset();
+    copies_.reset();
+  }
+  bool is_held() const { return work_.has_value() || copies_.has_value(); }
 
  private:
-  std::optional<Workspace> work_;
+  static Workspace& grown(std::optional<Workspace>& space, std::size_t bytes);
+
+  std::optional<Workspace> work_, copies_;
 };
 
 /// Work cut into tiles, which may be done in any order and by several threads at once.

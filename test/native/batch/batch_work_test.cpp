@@ -88,6 +88,55 @@ TEST_CASE("groups of one matrix's directions are tiles too, and give what they g
     }
 }
 
+TEST_CASE("a job in place gives the bits and statuses of one that is not, by any number of threads and any tiles") {
+  ThreadPool pool;
+  for (Operation operation : {Operation::expm, Operation::jvp, Operation::vjp})
+    for (DType dtype : kDTypes)
+      for (Index n : {1, 3, 9}) {
+        Stacks apart(operation, dtype, n, 23, directions_of(operation, 2));
+        apart.spoil(5);
+        if (apart.job.directions > 0) apart.spoil_direction(2 * 11 + 1);
+        const Stacks fresh = apart;
+        const auto statuses = run_batch(apart.job);
+        for (int which : {1, 2, 3}) {
+          for (Index items_per_tile : {1, 7, 64}) {
+            Stacks cut = fresh;
+            cut.put_in_place((which & 1) != 0, (which & 2) != 0);
+            BatchWork work(cut.job, with_tiles_of(cut.job, items_per_tile));
+            pool.run(work, items_per_tile % 3 + 1);
+            CHECK(work.statuses() == statuses);
+            CHECK(cut.has_same_results(apart));
+          }
+          Stacks whole = fresh;
+          whole.put_in_place((which & 1) != 0, (which & 2) != 0);
+          CHECK(run_batch(whole.job) == statuses);
+          CHECK(whole.has_same_results(apart));
+        }
+      }
+}
+
+TEST_CASE("in place, no group of a matrix's directions loses the matrix to the value of another") {
+  ThreadPool pool;
+  for (Operation operation : {Operation::jvp, Operation::vjp})
+    for (DType dtype : {DType::float64, DType::complex64}) {
+      Stacks apart(operation, dtype, 64, 3, 35);
+      apart.spoil(1);
+      apart.spoil_direction(34);
+      REQUIRE(tiling_of(apart.job).groups == 5);
+      const Stacks fresh = apart;
+      const auto statuses = run_batch(apart.job);
+      for (Index threads : {1, 4})
+        for (Index items_per_tile : {1, 7}) {
+          Stacks in_place = fresh;
+          in_place.put_in_place(true, true);
+          BatchWork work(in_place.job, with_tiles_of(in_place.job, items_per_tile));
+          pool.run(work, threads);
+          CHECK(work.statuses() == statuses);
+          CHECK(in_place.has_same_results(apart));
+        }
+    }
+}
+
 TEST_CASE("run_batch gives the same bits with threads of the shared pool") {
   Stacks alone(Operation::jvp, DType::float64, 6, 500, 1);
   Stacks shared = alone;

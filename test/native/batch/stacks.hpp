@@ -40,6 +40,18 @@ class Stacks {
     std::ranges::fill(E_, std::byte(0xff));
   }
 
+  /// Puts an input where its result will be, and the job there; not for cond.
+  void put_in_place(bool matrices, bool directions) {
+    if (matrices) {
+      X_ = A_;
+      job.A = job.X;
+    }
+    if (directions) {
+      L_ = E_;
+      job.direction = job.result;
+    }
+  }
+
   bool has_same_results(const Stacks& other) const { return X_ == other.X_ && L_ == other.L_; }
 
   Job job;
