@@ -107,6 +107,7 @@ void Background::close() {
 Background::Id Background::start(const Job& job, Copies copies, bool reports) {
   const Id id = ++last_id_;
   Job own = job;
+  expect_outputs(job);
   if (copies.A) {
     copy(job.A, job.X, bytes_of(job, job.count), job.threads);
     own.A = job.X;

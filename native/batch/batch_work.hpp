@@ -25,6 +25,9 @@ Tiling tiling_of(const Job& job);
 /// What so many matrices of the job take.
 std::size_t bytes_of(const Job& job, Index matrices);
 
+/// To be called before the outputs are written for the first time: makes that cheaper where they are large.
+void expect_outputs(const Job& job);
+
 /// A job as tiles. Its arrays must live until its tiles have ended.
 class BatchWork : public TiledWork {
  public:

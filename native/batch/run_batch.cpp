@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "batch/batch_work.hpp"
+#include "batch/huge_pages.hpp"
 #include "expm/lanes.hpp"
 
 namespace matfun {
@@ -187,6 +188,12 @@ std::size_t bytes_of(const Job& job, Index matrices) {
                      [&]<class T>() { return static_cast<std::size_t>(job.n * job.n * matrices) * sizeof(T); });
 }
 
+void expect_outputs(const Job& job) {
+  if (job.operation == Operation::cond) return;
+  advise_huge_pages(job.X, bytes_of(job, job.count));
+  advise_huge_pages(job.result, bytes_of(job, job.count * job.directions));
+}
+
 bool Tiling::is_worth_threads() const {
   return tiles() > 1 && nanoseconds > kWorthThreads_ns;
 }
@@ -252,6 +259,7 @@ void BatchWork::run_part(const Part& part, ThreadMemory& memory) {
 std::vector<Status> run_batch(const Job& job) {
   const Tiling tiling = tiling_of(job);
   if (tiling.items == 0) return {};
+  expect_outputs(job);
   const Index threads = tiling.is_worth_threads() ? job.threads : 1;
   if (threads > 1 || is_in_place(job)) {
     BatchWork work(job, tiling);

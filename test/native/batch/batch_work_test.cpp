@@ -7,6 +7,7 @@
 #include <new>
 #include <thread>
 
+#include "batch/huge_pages.hpp"
 #include "batch/stacks.hpp"
 
 namespace {
@@ -135,6 +136,13 @@ TEST_CASE("in place, no group of a matrix's directions loses the matrix to the v
           CHECK(in_place.has_same_results(apart));
         }
     }
+}
+
+TEST_CASE("advice about memory leaves its contents, wherever it begins") {
+  std::vector<unsigned char> bytes(std::size_t(20) << 20, 7);
+  for (std::size_t at : {0, 1, 4096, (1 << 21) - 1}) advise_huge_pages(bytes.data() + at, bytes.size() - 2 * at);
+  advise_huge_pages(nullptr, 0);
+  CHECK(std::ranges::count(bytes, 7) == static_cast<std::ptrdiff_t>(bytes.size()));
 }
 
 TEST_CASE("run_batch gives the same bits with threads of the shared pool") {
