@@ -34,7 +34,8 @@ const asyncOptionNames = [...computeOptionNames, 'signal', 'onProgress']
  *
  * @returns a promise of what `expm` returns. Errors of every kind are rejections, wrong arguments included, as in Node's own
  *   promise APIs; before any work these are a TypeError or RangeError with a `code`.
- * Memory: the result, a byte for each matrix or derivative, and a workspace a thread.
+ * Memory: the result, a byte for each matrix or derivative, and a workspace a thread. Only where matrices meet directions
+ * along a dimension to the left of their own are derivatives put in order at the end, in memory of their size once more.
  *
  * @example
  * const P = await expmAsync({ data, shape: [1_000_000, 4, 4] }, { signal: AbortSignal.timeout(5000) })
