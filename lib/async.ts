@@ -6,7 +6,7 @@ import type { ExpmJVP, ExpmVJP } from './expm.ts'
 import type { MatrixInput } from './input.ts'
 import { native } from './native.ts'
 import type { NDArray } from './ndarray.ts'
-import { type ComputeOptions, computeOptionNames } from './options.ts'
+import { type ComputeOptions, computeOptionNames, readSettings } from './options.ts'
 
 /** How far a call has come. */
 export interface Progress {
@@ -45,7 +45,7 @@ export async function expmAsync<const A extends MatrixInput>(
   options: AsyncOptions = {},
 ): Promise<NDArray<DTypeOf<A>>> {
   refuseOut(options)
-  const value = await runLater(expmCall(A, options, asyncOptionNames), options)
+  const value = await runLater(expmCall(A, readSettings(options, asyncOptionNames)), options)
   return value as NDArray<DTypeOf<A>>
 }
 
@@ -59,7 +59,8 @@ export async function expmJVPAsync<const A extends MatrixInput, const E extends 
   options: AsyncOptions = {},
 ): Promise<ExpmJVP<DTypeOfPair<A, E>>> {
   refuseOut(options)
-  const { value, result } = await runLater(derivativeCall('jvp', A, E, options, asyncOptionNames), options)
+  const settings = readSettings(options, asyncOptionNames)
+  const { value, result } = await runLater(derivativeCall('jvp', A, E, settings), options)
   return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
 }
 
@@ -73,7 +74,8 @@ export async function expmVJPAsync<const A extends MatrixInput, const W extends 
   options: AsyncOptions = {},
 ): Promise<ExpmVJP<DTypeOfPair<A, W>>> {
   refuseOut(options)
-  const { value, result } = await runLater(derivativeCall('vjp', A, W, options, asyncOptionNames), options)
+  const settings = readSettings(options, asyncOptionNames)
+  const { value, result } = await runLater(derivativeCall('vjp', A, W, settings), options)
   return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
 }
 
@@ -130,9 +132,9 @@ export async function runLater<R>(
     }
     // A share of whole results comes back whole, in spite of rounding.
     const progress = onProgress && ((share: number): void => report(Math.floor(share * total + 1e-6)))
-    const [a, b, c, d, e, n, count, directions, threads, A, value, direction, result] = call.arguments
+    const [code, n, count, directions, threads, A, value, direction, result] = call.arguments
     const arrays = [A, value, direction, result] as const
-    const id = native.start(a, b, c, d, e, n, count, directions, threads, ...arrays, copies, ended, progress)
+    const id = native.start(code, n, count, directions, threads, ...arrays, copies, ended, progress)
     signal?.addEventListener('abort', abort, { once: true })
   })
 }

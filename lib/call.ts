@@ -3,11 +3,11 @@ import { inOneDType, pair } from './broadcast.ts'
 import { destination, refuseOverlap } from './destination.ts'
 import { MatfunError, rangeError } from './errors.ts'
 import { failuresOf } from './failures.ts'
+import { readOnce } from './fields.ts'
 import { type MatrixInput, readStack, type Stack } from './input.ts'
-import { dtypeCodes, native, operationCodes, type RunArguments } from './native.ts'
+import { jobCode, native, operationCodes, type RunArguments } from './native.ts'
 import { allocate, type DataOf, type DType, type NDArray, product } from './ndarray.ts'
-import { type ComputeOptions, fillsWithNaN, type Out, planCodes, requireKnown } from './options.ts'
-import { threadCount } from './threads.ts'
+import { type Out, requireKnown, type Settings } from './options.ts'
 
 /** A call whose arguments are checked and read, and which only has to be done. */
 export interface Call<R> {
@@ -23,26 +23,18 @@ export interface Call<R> {
 /** Does a call on this thread and as many others as it may use. */
 export function runNow<R>(call: Call<R>): R {
   // Nothing is to be done for empty matrices, however many there are.
-  const isEmpty = call.arguments[9].length === 0
+  const isEmpty = call.arguments[5].length === 0
   return call.finish(isEmpty ? undefined : native.run(...call.arguments))
 }
 
-/** The arguments of `expm`, with the names of the options that the caller of this takes. */
-export function expmCall(
-  A: MatrixInput,
-  options: ComputeOptions & { readonly out?: Out },
-  names: readonly string[],
-): Call<NDArray> {
-  requireKnown('options', options, names)
-  const codes = planCodes(options)
-  const threads = threadCount(options.threads)
-  const nan = fillsWithNaN(options.onFailure)
+/** The arguments of `expm`. */
+export function expmCall(A: MatrixInput, { plan, threads, nan }: Settings, out?: unknown): Call<NDArray> {
   const a = readMatrices('A', A)
   const { dtype, n, count } = a
-  const value = destination('out', options.out, dtype, [...a.batch, n, n], ownCopy(a, a.data))
+  const value = destination('out', out, dtype, [...a.batch, n, n], ownCopy(a, a.data))
   refuseOverlap([['A', a.view]], [['out', value.given]])
   return {
-    arguments: [operationCodes.expm, dtypeCodes[dtype], ...codes, n, count, 0, threads, a.data, value.data],
+    arguments: [jobCode(operationCodes.expm, dtype, plan), n, count, 0, threads, a.data, value.data],
     borrowed: isBorrowed(a, a.data) ? 1 : 0,
     results: count,
     finish(statuses) {
@@ -55,39 +47,53 @@ export function expmCall(
 
 /** The public names of a derivative's direction and result. */
 const derivativeNames = {
-  jvp: { direction: 'E', result: 'tangent' },
-  vjp: { direction: 'W', result: 'cotangent' },
+  jvp: { direction: 'E', result: 'tangent', out: ['value', 'tangent'] },
+  vjp: { direction: 'W', result: 'cotangent', out: ['value', 'cotangent'] },
 } as const
 
 /** The places that a derivative's results may be given. */
-interface DerivativeOut {
+export interface DerivativeOut {
   readonly value?: Out
   readonly tangent?: Out
   readonly cotangent?: Out
 }
 
-/** The arguments of `expmJVP` or `expmVJP`, with the names of the options that the caller of this takes. */
+/** The same for either operation. */
+export interface DerivativePlaces {
+  readonly value?: unknown
+  readonly result?: unknown
+}
+
+const noPlaces: DerivativePlaces = {}
+
+/** The places that a caller gave for value and derivative, each read once. Errors: as requireKnown's. */
+export function readDerivativeOut(
+  operation: 'jvp' | 'vjp',
+  out: DerivativeOut | undefined,
+): DerivativePlaces {
+  if (out === undefined) return noPlaces
+  const own = derivativeNames[operation]
+  requireKnown('options.out', out, own.out)
+  return { value: readOnce(out.value), result: readOnce(out[own.result]) }
+}
+
+/** The arguments of `expmJVP` or `expmVJP`, with the places for their results. */
 export function derivativeCall(
   operation: 'jvp' | 'vjp',
   A: MatrixInput,
   direction: MatrixInput,
-  options: ComputeOptions & { readonly out?: DerivativeOut },
-  names: readonly string[],
+  { plan, threads, nan }: Settings,
+  out: DerivativePlaces = noPlaces,
 ): Call<{ value: NDArray; result: NDArray }> {
   const own = derivativeNames[operation]
-  requireKnown('options', options, names)
-  if (options.out !== undefined) requireKnown('options.out', options.out, ['value', own.result])
-  const codes = planCodes(options)
-  const threads = threadCount(options.threads)
-  const nan = fillsWithNaN(options.onFailure)
   const read = [readMatrices('A', A), readMatrices(own.direction, direction)] as const
   const [a, e] = inOneDType(read[0], own.direction, read[1])
   const { batch, directionsPerMatrix, directions, resultStrides } = pair(a, own.direction, e)
   const { n, count, dtype } = a
-  const value = destination('out.value', options.out?.value, dtype, [...a.batch, n, n], ownCopy(a, a.data))
+  const value = destination('out.value', out.value, dtype, [...a.batch, n, n], ownCopy(a, a.data))
   const result = destination(
     `out.${own.result}`,
-    options.out?.[own.result],
+    out.result,
     dtype,
     [...batch, n, n],
     ownCopy(e, directions),
@@ -106,7 +112,7 @@ export function derivativeCall(
   const shape = [n, count, directionsPerMatrix, threads] as const
   const arrays = [a.data, value.data, directions, result.data] as const
   return {
-    arguments: [operationCodes[operation], dtypeCodes[dtype], ...codes, ...shape, ...arrays],
+    arguments: [jobCode(operationCodes[operation], dtype, plan), ...shape, ...arrays],
     borrowed: (isBorrowed(a, a.data) ? 1 : 0) + (isBorrowed(e, directions) ? 2 : 0),
     results: product(batch),
     finish(statuses) {
@@ -120,19 +126,14 @@ export function derivativeCall(
 /** The arguments of `expmCond`; `out` has a place for each number. */
 export function condCall(
   A: MatrixInput,
-  options: ComputeOptions,
-  names: readonly string[],
+  { plan, threads, nan }: Settings,
   out?: Float64Array,
 ): Call<number | Float64Array> {
-  requireKnown('options', options, names)
-  const codes = planCodes(options)
-  const threads = threadCount(options.threads)
-  const nan = fillsWithNaN(options.onFailure)
   const a = readMatrices('A', A)
   const { dtype, n, count } = a
   const value = out ?? allocate('float64', count)
   return {
-    arguments: [operationCodes.cond, dtypeCodes[dtype], ...codes, n, count, 0, threads, a.data, value],
+    arguments: [jobCode(operationCodes.cond, dtype, plan), n, count, 0, threads, a.data, value],
     borrowed: isBorrowed(a, a.data) ? 1 : 0,
     results: count,
     finish(statuses) {

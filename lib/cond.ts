@@ -1,7 +1,7 @@
 import { condCall, runNow } from './call.ts'
 import type { SingleMatrix } from './dtypes.ts'
 import type { MatrixInput } from './input.ts'
-import { type ComputeOptions, computeOptionNames } from './options.ts'
+import { type ComputeOptions, computeOptionNames, readSettings } from './options.ts'
 
 /** Options of {@link expmCond}. */
 export type ExpmCondOptions = ComputeOptions
@@ -29,5 +29,5 @@ export type ExpmCondOptions = ComputeOptions
 export function expmCond(A: SingleMatrix, options?: ExpmCondOptions): number
 export function expmCond(A: MatrixInput, options?: ExpmCondOptions): number | Float64Array
 export function expmCond(A: MatrixInput, options: ExpmCondOptions = {}): number | Float64Array {
-  return runNow(condCall(A, options, computeOptionNames))
+  return runNow(condCall(A, readSettings(options, computeOptionNames)))
 }

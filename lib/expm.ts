@@ -1,8 +1,9 @@
-import { derivativeCall, expmCall, runNow } from './call.ts'
+import { type DerivativeOut, derivativeCall, expmCall, readDerivativeOut, runNow } from './call.ts'
 import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
+import { readOnce } from './fields.ts'
 import type { MatrixInput } from './input.ts'
 import type { DType, NDArray } from './ndarray.ts'
-import { type ComputeOptions, computeOptionNames, type Out } from './options.ts'
+import { type ComputeOptions, computeOptionNames, type Out, readSettings } from './options.ts'
 
 /** Options of {@link expm}. */
 export interface ExpmOptions<D extends DType = DType> extends ComputeOptions {
@@ -56,7 +57,11 @@ export function expm<const A extends MatrixInput>(
   A: A,
   options: ExpmOptions<DTypeOf<A>> = {},
 ): NDArray<DTypeOf<A>> {
-  return runNow(expmCall(A, options, optionNames)) as NDArray<DTypeOf<A>>
+  const settings = readSettings(options, optionNames)
+  const a = readOnce(A)
+  const out = readOnce(settings.out)
+  const value = runNow(expmCall(a as MatrixInput, settings, out))
+  return value as NDArray<DTypeOf<A>>
 }
 
 /**
@@ -82,7 +87,7 @@ export function expmJVP<const A extends MatrixInput, const E extends MatrixInput
   E: E,
   options: ExpmJVPOptions<DTypeOfPair<A, E>> = {},
 ): ExpmJVP<DTypeOfPair<A, E>> {
-  const { value, result } = runNow(derivativeCall('jvp', A, E, options, optionNames))
+  const { value, result } = derivative('jvp', A, E, options)
   return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
 }
 
@@ -108,6 +113,19 @@ export function expmVJP<const A extends MatrixInput, const W extends MatrixInput
   W: W,
   options: ExpmVJPOptions<DTypeOfPair<A, W>> = {},
 ): ExpmVJP<DTypeOfPair<A, W>> {
-  const { value, result } = runNow(derivativeCall('vjp', A, W, options, optionNames))
+  const { value, result } = derivative('vjp', A, W, options)
   return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
+}
+
+function derivative(
+  operation: 'jvp' | 'vjp',
+  A: MatrixInput,
+  direction: MatrixInput,
+  options: ComputeOptions & { readonly out?: DerivativeOut },
+): { value: NDArray; result: NDArray } {
+  const settings = readSettings(options, optionNames)
+  const out = readDerivativeOut(operation, settings.out)
+  const a = readOnce(A)
+  const e = readOnce(direction)
+  return runNow(derivativeCall(operation, a as MatrixInput, e as MatrixInput, settings, out))
 }

@@ -1,4 +1,5 @@
 import { describe, rangeError, typeError } from './errors.ts'
+import { Fields } from './fields.ts'
 import {
   allocate,
   columnMajorStrides,
@@ -67,7 +68,7 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(
 )!.get! as (this: unknown) => string | undefined
 
 /** 'Float64Array' and so on for typed arrays of any realm, undefined for all else; cannot be forged. */
-function typedArrayName(value: unknown): string | undefined {
+export function typedArrayName(value: unknown): string | undefined {
   return typedArrayTag.call(value)
 }
 
@@ -129,11 +130,11 @@ export function readView(name: string, input: unknown): ReadView {
       'ERR_INVALID_ARG_TYPE',
       `${name} must be a Float64Array or Float32Array, nested arrays of numbers, or an object with data and shape, got ${describe(input)}`,
     )
-  const source = input as ArrayLike2D
+  const source = input instanceof Fields ? input : new Fields(input)
   const shape = readIntegers(`${name}.shape`, source.shape)
   requireSquare(name, shape)
   const { data, dtype, inPlace } = readElements(name, source.data, readDType(name, source.dtype))
-  const given = source.strides ?? source.stride
+  const given = source.strides
   const strides =
     given === undefined ? readOrder(name, source.order)(shape) : readIntegers(`${name}.strides`, given, true)
   if (strides.length !== shape.length)
@@ -141,7 +142,7 @@ export function readView(name: string, input: unknown): ReadView {
       'ERR_STRIDES',
       `${name}.strides must have ${shape.length} entries like its shape, got ${strides.length}`,
     )
-  const offset = source.offset ?? source.storage?.offset ?? 0
+  const offset = source.offset as number
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw rangeError('ERR_STRIDES', `${name}.offset must be a non-negative integer, got ${describe(offset)}`)
   requireWithin(name, data.length / components(dtype), shape, strides, offset)
@@ -239,9 +240,14 @@ function printed(value: unknown): string {
   }
 }
 
+/** True for the `order` of an array without strides that is row-major. */
+export function isRowMajor(order: unknown): boolean {
+  return order === undefined || order === 'row-major' || order === 'C'
+}
+
 /** What gives an array without strides its strides. */
 function readOrder(name: string, order: unknown): (shape: readonly number[]) => number[] {
-  if (order === undefined || order === 'row-major' || order === 'C') return rowMajorStrides
+  if (isRowMajor(order)) return rowMajorStrides
   if (order === 'column-major' || order === 'F') return columnMajorStrides
   throw typeError(
     'ERR_INVALID_ARG_TYPE',

@@ -15,12 +15,16 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   complex64: 3,
 }
 
+/**
+ * The one number that tells the addon operation, dtype and how a matrix is evaluated (see planCode); what goes into it is
+ * as in native/addon/arguments.hpp.
+ */
+export function jobCode(operation: number, dtype: DType, plan: number): number {
+  return operation + 4 * dtypeCodes[dtype] + 16 * plan
+}
+
 type Operands = readonly [
-  operation: number,
-  dtype: number,
-  method: number,
-  shift: number,
-  balance: number,
+  code: number,
   n: number,
   count: number,
   directions: number,
@@ -35,6 +39,8 @@ export type RunArguments = readonly [...Operands, direction?: Numbers, result?: 
 /** The addon's raw functions; native/addon/module.cpp and worker.hpp state what each expects. */
 export interface Native {
   run(...args: RunArguments): Uint8Array | undefined
+  /** One matrix, with one direction for a derivative; `memory` holds A, value, direction and result one after the other. */
+  runOne(code: number, n: number, memory: ArrayBuffer): number
   start(
     ...args: readonly [
       ...Operands,
@@ -46,16 +52,7 @@ export interface Native {
     ]
   ): number
   cancel(id: number): void
-  plan(
-    operation: number,
-    dtype: number,
-    method: number,
-    shift: number,
-    balance: number,
-    n: number,
-    count: number,
-    A: Numbers,
-  ): Float64Array
+  plan(code: number, n: number, count: number, A: Numbers): Float64Array
   info(): NativeInfo
 }
 

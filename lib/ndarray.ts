@@ -13,7 +13,7 @@ export type DataOf<D extends DType> = D extends 'float64' | 'complex128' ? Float
  */
 export interface NDArray<D extends DType = DType> {
   readonly dtype: D
-  /** [...batch, n, n] */
+  /** [...batch, n, n]; of a result it may be frozen, as `strides`. */
   readonly shape: readonly number[]
   /** Interleaved re, im for the complex dtypes. */
   readonly data: DataOf<D>
@@ -31,6 +31,7 @@ export function components(dtype: DType): 1 | 2 {
 
 /** A constructor of typed arrays of floats. */
 export interface FloatArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number
   readonly name: string
   new (length: number): DataOf<DType>
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): DataOf<DType>
@@ -81,9 +82,14 @@ export function columnMajorStrides(shape: readonly number[]): number[] {
   return strides
 }
 
-/** An NDArray over contiguous row-major data. */
-export function ndarray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): NDArray<D> {
-  return { dtype, shape, data, strides: rowMajorStrides(shape), offset: 0, order: 'row-major' }
+/** An NDArray over contiguous row-major data; strides where the caller has them at hand. */
+export function ndarray<D extends DType>(
+  dtype: D,
+  shape: readonly number[],
+  data: DataOf<D>,
+  strides: readonly number[] = rowMajorStrides(shape),
+): NDArray<D> {
+  return { dtype, shape, data, strides, offset: 0, order: 'row-major' }
 }
 
 /** Copies contiguous row-major data into a strided array of the same shape and dtype. */

@@ -1,6 +1,7 @@
 import { describe, typeError } from './errors.ts'
 import type { ArrayLike2D, ComplexArray } from './input.ts'
 import type { DataOf, DType, NDArray } from './ndarray.ts'
+import { threadCount } from './threads.ts'
 
 /**
  * How the exponential is evaluated. `polynomial`: polynomials that agree with Taylor's to degree 1 to 21, in at most five products,
@@ -68,25 +69,48 @@ const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }
 export function requireKnown(name: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
     throw typeError('ERR_INVALID_ARG_TYPE', `${name} must be an object, got ${describe(options)}`)
-  for (const key of Object.keys(options))
-    if (!known.includes(key))
+  // Not Object.keys, which makes an array at every call.
+  for (const key in options)
+    if (!known.includes(key) && Object.hasOwn(options, key))
       throw typeError(
         'ERR_INVALID_OPTION',
         `${name}.${key} is not known; expected one of ${known.join(', ')}`,
       )
 }
 
-/** The addon's method, shift and balance. ERR_INVALID_OPTION for a value that is none. */
-export function planCodes(options: PlanOptions): [method: number, shift: number, balance: number] {
-  return [
-    methodCode(options.method),
-    choiceCode('shift', options.shift),
-    choiceCode('balance', options.balance),
-  ]
+/** The addon's method, shift and balance in one number. ERR_INVALID_OPTION for a value that is none. */
+export function planCode({ method, shift, balance }: PlanOptions): number {
+  return methodCode(method) + 4 * choiceCode('shift', shift) + 16 * choiceCode('balance', balance)
 }
 
-/** True where failures become NaN. ERR_INVALID_OPTION for a value that is none. */
-export function fillsWithNaN(onFailure: unknown): boolean {
+/** The options of a call as they were when it began. */
+export interface Settings<O = unknown> {
+  /** See {@link planCode}. */
+  readonly plan: number
+  readonly threads: number
+  /** Whether failures become NaN. */
+  readonly nan: boolean
+  readonly out: O
+}
+
+/**
+ * Reads and checks the options of a call, each once, so that a getter cannot answer two readers differently.
+ * ERR_INVALID_ARG_TYPE, or ERR_INVALID_OPTION for a name not among `known` and for a value that is none.
+ */
+export function readSettings<O>(
+  options: ComputeOptions & { readonly out?: O },
+  known: readonly string[],
+): Settings<O | undefined> {
+  requireKnown('options', options, known)
+  return {
+    plan: planCode(options),
+    threads: threadCount(options.threads),
+    nan: fillsWithNaN(options.onFailure),
+    out: options.out,
+  }
+}
+
+function fillsWithNaN(onFailure: unknown): boolean {
   if (onFailure !== undefined && onFailure !== 'throw' && onFailure !== 'nan')
     throw typeError(
       'ERR_INVALID_OPTION',

@@ -2,9 +2,9 @@ import { readMatrices } from './call.ts'
 import type { DTypeOf, SingleMatrix } from './dtypes.ts'
 import { describe, type Failure, MatfunError, typeError } from './errors.ts'
 import type { Complex, MatrixInput, Stack } from './input.ts'
-import { dtypeCodes, native, operationCodes } from './native.ts'
+import { jobCode, native, operationCodes } from './native.ts'
 import { components, type DType } from './ndarray.ts'
-import { type PlanOptions, planCodes, planOptionNames, requireKnown } from './options.ts'
+import { type PlanOptions, planCode, planOptionNames, requireKnown } from './options.ts'
 
 /** What will be done for one matrix of dtype D. */
 export interface Plan<D extends DType = DType> {
@@ -63,7 +63,7 @@ export function expmPlan<const A extends MatrixInput>(
 ): Plan<DTypeOf<A>> | Plan<DTypeOf<A>>[]
 export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | Plan[] {
   requireKnown('options', options, [...planOptionNames, 'purpose'])
-  const codes = planCodes(options)
+  const how = planCode(options)
   const { purpose = 'value' } = options
   if (purpose !== 'value' && purpose !== 'derivative')
     throw typeError(
@@ -72,7 +72,7 @@ export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | 
     )
   const operation = purpose === 'value' ? operationCodes.expm : operationCodes.jvp
   const a = readMatrices('A', A)
-  const plans = readPlans(a, native.plan(operation, dtypeCodes[a.dtype], ...codes, a.n, a.count, a.data))
+  const plans = readPlans(a, native.plan(jobCode(operation, a.dtype, how), a.n, a.count, a.data))
   return a.batch.length === 0 ? plans[0] : plans
 }
 

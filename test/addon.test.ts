@@ -1,15 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { info } from '../lib/index.ts'
-import { addonPath, dtypeCodes, native } from '../lib/native.ts'
+import { addonPath, jobCode, native } from '../lib/native.ts'
 import { allocate, components, type DType, storageOf } from '../lib/ndarray.ts'
 
 const dtypes: DType[] = ['float64', 'float32', 'complex128', 'complex64']
-const codes = [0, 0, 0] as const // automatic method, shift and balance
 
 /** The addon's own checks: whatever lib lets through, these keep memory safe. */
 describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dtype) => {
-  const code = dtypeCodes[dtype]
+  const code = (operation: number) => jobCode(operation, dtype, 0)
   const kind = storageOf(dtype).name
   const parts = components(dtype)
   /** Room for so many elements. */
@@ -20,16 +19,7 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
   const other = (elements: number) =>
     kind === 'Float64Array' ? new Float32Array(elements * parts) : new Float64Array(elements * parts)
   const run = (operation: number, n: number, count: number, directions: number, ...arrays: unknown[]) =>
-    native.run(
-      operation,
-      code,
-      ...codes,
-      n,
-      count,
-      directions,
-      1,
-      ...(arrays as [Float64Array, Float64Array]),
-    )
+    native.run(code(operation), n, count, directions, 1, ...(arrays as [Float64Array, Float64Array]))
   const numbers = (elements: number) => elements * parts
   const calls: [string, () => unknown, RegExp][] = [
     ['a negative order', () => run(0, -1, 1, 0, f(4), f(4)), /n must be an integer from 0 to 46340/],
@@ -92,16 +82,44 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
       () => run(3, 2, 1, 0, whole.subarray(0, 4 * parts), new Float64Array(whole.buffer, 0, 1)),
       /overlaps/,
     ],
-    [
-      'a plan of no array',
-      () => native.plan(0, code, ...codes, 2, 1, [] as never),
-      RegExp(`must be a ${kind}`),
-    ],
+    ['a plan of no array', () => native.plan(code(0), 2, 1, [] as never), RegExp(`must be a ${kind}`)],
     [
       'a plan of an array too short',
-      () => native.plan(0, code, ...codes, 2, 2, f(4)),
+      () => native.plan(code(0), 2, 2, f(4)),
       RegExp(`A must hold ${numbers(8)} numbers`),
     ],
+    [
+      'one matrix in no memory',
+      () => native.runOne(code(0), 2, undefined as never),
+      /memory must be an Array/,
+    ],
+    [
+      'one matrix in an array',
+      () => native.runOne(code(0), 2, f(64) as never),
+      /memory must be an ArrayBuffer/,
+    ],
+    [
+      'one matrix in memory that is shared',
+      () => native.runOne(code(0), 2, new SharedArrayBuffer(1024) as never),
+      /memory must be an ArrayBuffer/,
+    ],
+    [
+      'a value beyond the memory',
+      () => native.runOne(code(0), 2, new ArrayBuffer(2 * f(4).byteLength - 1)),
+      RegExp(`memory must hold ${2 * f(4).byteLength} bytes, got ${2 * f(4).byteLength - 1}`),
+    ],
+    [
+      'a derivative beyond the memory',
+      () => native.runOne(code(2), 2, new ArrayBuffer(4 * f(4).byteLength - 1)),
+      RegExp(`memory must hold ${4 * f(4).byteLength} bytes`),
+    ],
+    ['one matrix of order 0', () => native.runOne(code(0), 0, new ArrayBuffer(64)), /order 1 at least/],
+    [
+      'one matrix of an order whose bytes wrap',
+      () => native.runOne(code(1), 46340, new ArrayBuffer(64)),
+      /memory must hold/,
+    ],
+    ['one condition number', () => native.runOne(code(3), 1, new ArrayBuffer(64)), /no condition numbers/],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
@@ -122,6 +140,7 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
     const data = f(4)
     structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] })
     expect(() => run(0, 2, 1, 0, data, f(4))).toThrow(RegExp(`A must hold ${numbers(4)} numbers, got 0`))
+    expect(() => native.runOne(code(0), 1, data.buffer as ArrayBuffer)).toThrow(/memory must hold .*, got 0/)
   })
 })
 
@@ -131,14 +150,14 @@ describe('the raw addon refuses codes that name nothing:', () => {
     [
       'no arguments',
       () => native.run(...([] as unknown as Parameters<typeof native.run>)),
-      /operation must be a number/,
+      /code must be a number/,
     ],
-    ['an unknown operation', () => native.run(4, 0, 0, 0, 0, 2, 1, 0, 1, f, f), /operation .* from 0 to 3/],
-    ['an unknown dtype', () => native.run(0, 4, 0, 0, 0, 2, 1, 0, 1, f, f), /dtype .* from 0 to 3/],
-    ['an unknown method', () => native.run(0, 0, 3, 0, 0, 2, 1, 0, 1, f, f), /method .* from 0 to 2/],
-    ['an unknown shift', () => native.run(0, 0, 0, 3, 0, 2, 1, 0, 1, f, f), /shift .* from 0 to 2/],
-    ['an unknown balance', () => native.plan(0, 0, 0, 0, -1, 2, 1, f), /balance .* from 0 to 2/],
-    ['a dtype that is a name', () => native.plan(0, 'float64' as never, 0, 0, 0, 2, 1, f), /dtype must be a/],
+    ['none of its bits', () => native.run(1024, 2, 1, 0, 1, f, f), /code must be an integer from 0 to 1023/],
+    ['a negative one', () => native.plan(-1, 2, 1, f), /code must be an integer from 0 to 1023/],
+    ['an unknown method', () => native.run(jobCode(0, 'float64', 3), 2, 1, 0, 1, f, f), /no method/],
+    ['an unknown shift', () => native.runOne(jobCode(0, 'float64', 12), 2, f.buffer), /no shift/],
+    ['an unknown balance', () => native.plan(jobCode(0, 'float64', 48), 2, 1, f), /no balance/],
+    ['a code that is a name', () => native.plan('float64' as never, 2, 1, f), /code must be a number/],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
@@ -169,13 +188,13 @@ test('four workers at once compute the numbers that the main thread does', async
     const wrong = []
     for (let round = 0; round < 200; round++) {
       const X = new Float64Array(1600)
-      native.run(0, 0, 0, 0, 0, 40, 1, 0, 1, workerData.A, X)
+      native.run(0, 40, 1, 0, 1, workerData.A, X)
       if (!X.every((x, k) => x === workerData.X[k])) wrong.push(round)
     }
     parentPort.postMessage(wrong)`
   const A = Float64Array.from({ length: 1600 }, (_, k) => Math.sin(k) / 10)
   const X = new Float64Array(1600)
-  native.run(0, 0, 0, 0, 0, 40, 1, 0, 1, A, X)
+  native.run(0, 40, 1, 0, 1, A, X)
   const workers = [0, 1, 2, 3].map(
     () => new Worker(program, { eval: true, workerData: { path: addonPath, A, X } }),
   )

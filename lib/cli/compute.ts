@@ -2,7 +2,7 @@ import { type Control, runLater } from '../async.ts'
 import { type Call, condCall, derivativeCall, expmCall } from '../call.ts'
 import { type Failure, MatfunError } from '../index.ts'
 import { components, type DataOf, type DType, ndarray } from '../ndarray.ts'
-import { type ComputeOptions, computeOptionNames } from '../options.ts'
+import { type ComputeOptions, computeOptionNames, readSettings } from '../options.ts'
 import type { Operation } from './arguments.ts'
 
 /** What a chunk's matrices are, and what is done with them. */
@@ -29,8 +29,6 @@ export interface Chunk {
   readonly result: DataOf<DType>
 }
 
-const names = [...computeOptionNames, 'out']
-
 /**
  * Does the operation on each item, writing to `value` and, for a derivative or condition number, to `result`.
  * Returns the items that cannot be done, whose results are NaN; where only its direction cannot, an item keeps its
@@ -49,10 +47,10 @@ export async function compute(task: Task, chunk: Chunk, control: Control): Promi
 function callOf({ operation, options, dtype, n }: Task, chunk: Chunk): Call<unknown> {
   const { count, value, result } = chunk
   const A = ndarray(dtype, [count, n, n], chunk.A)
-  if (operation === 'cond') return condCall(A, options, names, result as Float64Array)
-  if (operation === 'expm') return expmCall(A, { ...options, out: value }, names)
+  const settings = readSettings(options, computeOptionNames)
+  if (operation === 'cond') return condCall(A, settings, result as Float64Array)
+  if (operation === 'expm') return expmCall(A, settings, value)
   const size = n * n * components(dtype)
   const direction = ndarray(dtype, [chunk.direction.length / size || 0, n, n], chunk.direction)
-  const out = operation === 'jvp' ? { value, tangent: result } : { value, cotangent: result }
-  return derivativeCall(operation, A, direction, { ...options, out }, names)
+  return derivativeCall(operation, A, direction, settings, { value, result })
 }

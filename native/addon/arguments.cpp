@@ -11,9 +11,9 @@ namespace {
 
 /// An integer in [least, most]. napi_get_value_int32 would wrap 2^32 + 1 to 1 and NaN to 0.
 Index read_index(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, double most, double least = 0) {
-  const Napi::Value value = arguments[at];
-  if (!value.IsNumber()) refuse<Napi::TypeError>(arguments.Env(), std::string(name) + " must be a number");
-  const double number = value.As<Napi::Number>().DoubleValue();
+  double number = 0;
+  if (napi_get_value_double(arguments.Env(), arguments[at], &number) != napi_ok)
+    refuse<Napi::TypeError>(arguments.Env(), std::string(name) + " must be a number");
   if (!(number >= least && number <= most && std::floor(number) == number))
     refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must be an integer from " +
                                                   std::to_string(static_cast<Index>(least)) + " to " +
@@ -21,9 +21,12 @@ Index read_index(const Napi::CallbackInfo& arguments, std::size_t at, const char
   return static_cast<Index>(number);
 }
 
+/// The code in bits [shift, shift + 2) of a job's.
 template <class Code>
-Code read_code(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, Code last) {
-  return static_cast<Code>(read_index(arguments, at, name, static_cast<double>(last)));
+Code read_code(Napi::Env env, Index packed, int shift, const char* name, Code last) {
+  const auto code = static_cast<Code>(packed >> shift & 3);
+  if (code > last) refuse<Napi::RangeError>(env, std::string("code names no ") + name);
+  return code;
 }
 
 constexpr bool is_complex(DType dtype) {
@@ -38,21 +41,26 @@ struct Span {
   std::size_t bytes;
 };
 
-/// A typed array of dtype's precision with exactly `length` elements, so twice as many numbers for a complex dtype.
+std::size_t bytes_of(DType dtype, Index elements) {
+  return static_cast<std::size_t>(elements) * (is_complex(dtype) ? 2 : 1) * (is_double(dtype) ? 8 : 4);
+}
+
+/// A typed array of dtype's precision with exactly `length` elements, so twice as many numbers for a complex dtype. By one
+/// call of C: asking the C++ wrapper for kind, length and data takes four.
 Span read_array(const Napi::CallbackInfo& arguments, std::size_t at, const char* name, DType dtype, Index length) {
-  const Napi::Value value = arguments[at];
-  const auto kind = is_double(dtype) ? napi_float64_array : napi_float32_array;
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != kind)
-    refuse<Napi::TypeError>(arguments.Env(), std::string(name) + (is_double(dtype) ? " must be a Float64Array"
-                                                                                   : " must be a Float32Array"));
+  const Napi::Env env = arguments.Env();
+  napi_typedarray_type kind{};
+  std::size_t came = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, arguments[at], &kind, &came, &data, nullptr, nullptr) != napi_ok ||
+      kind != (is_double(dtype) ? napi_float64_array : napi_float32_array))
+    refuse<Napi::TypeError>(
+        env, std::string(name) + (is_double(dtype) ? " must be a Float64Array" : " must be a Float32Array"));
   const auto numbers = static_cast<std::size_t>(length) * (is_complex(dtype) ? 2 : 1);
-  const auto array = value.As<Napi::TypedArray>();
-  if (array.ElementLength() != numbers)
-    refuse<Napi::RangeError>(arguments.Env(), std::string(name) + " must hold " + std::to_string(numbers) +
-                                                  " numbers, got " + std::to_string(array.ElementLength()));
-  void* data = is_double(dtype) ? static_cast<void*>(value.As<Napi::Float64Array>().Data())
-                                : static_cast<void*>(value.As<Napi::Float32Array>().Data());
-  return {static_cast<std::byte*>(data), array.ByteLength()};
+  if (came != numbers)
+    refuse<Napi::RangeError>(
+        env, std::string(name) + " must hold " + std::to_string(numbers) + " numbers, got " + std::to_string(came));
+  return {static_cast<std::byte*>(data), bytes_of(dtype, length)};
 }
 
 bool overlap(const Span& a, const Span& b) {
@@ -67,16 +75,22 @@ bool overlap_partly(const Span& a, const Span& b) {
 constexpr double kMaxCount = 9007199254740991;  // 2^53 - 1; the arrays' lengths are the real limit
 constexpr double kMaxThreads = 256;
 
+/// What every job begins with: its code and n.
 Job read_job(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const Index code = read_index(arguments, 0, "code", 1023);
   Job job;
-  job.operation = read_code(arguments, 0, "operation", Operation::cond);
-  job.dtype = read_code(arguments, 1, "dtype", DType::complex64);
-  job.options.method = read_code(arguments, 2, "method", Method::pade);
-  job.options.shift = read_code(arguments, 3, "shift", Choice::always);
-  job.options.balance = read_code(arguments, 4, "balance", Choice::always);
-  job.n = read_index(arguments, 5, "n", blas::kMaxOrder);
-  job.count = read_index(arguments, 6, "count", kMaxCount);
+  job.operation = read_code(env, code, 0, "operation", Operation::cond);
+  job.dtype = read_code(env, code, 2, "dtype", DType::complex64);
+  job.options.method = read_code(env, code, 4, "method", Method::pade);
+  job.options.shift = read_code(env, code, 6, "shift", Choice::always);
+  job.options.balance = read_code(env, code, 8, "balance", Choice::always);
+  job.n = read_index(arguments, 1, "n", blas::kMaxOrder);
   return job;
+}
+
+bool has_directions(const Job& job) {
+  return job.operation == Operation::jvp || job.operation == Operation::vjp;
 }
 
 /// The number of elements of count * times matrices of order n; refused where it could not be an array's length.
@@ -91,20 +105,21 @@ Index elements(Napi::Env env, const Job& job, Index times) {
 
 Job run_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
-  job.directions = read_index(arguments, 7, "directions", kMaxCount);
-  job.threads = read_index(arguments, 8, "threads", kMaxThreads, 1);
+  job.count = read_index(arguments, 2, "count", kMaxCount);
+  job.directions = read_index(arguments, 3, "directions", kMaxCount);
+  job.threads = read_index(arguments, 4, "threads", kMaxThreads, 1);
   const bool is_cond = job.operation == Operation::cond;
   const Index length = elements(arguments.Env(), job, 1);
-  const Span A = read_array(arguments, 9, "A", job.dtype, length);
-  const Span X = is_cond ? read_array(arguments, 10, "value", DType::float64, job.count)
-                         : read_array(arguments, 10, "value", job.dtype, length);
+  const Span A = read_array(arguments, kFirstArray, "A", job.dtype, length);
+  const Span X = is_cond ? read_array(arguments, kFirstArray + 1, "value", DType::float64, job.count)
+                         : read_array(arguments, kFirstArray + 1, "value", job.dtype, length);
   job.A = A.data;
   job.X = X.data;
   bool aliased = is_cond ? overlap(A, X) : overlap_partly(A, X);
-  if (job.operation == Operation::jvp || job.operation == Operation::vjp) {
+  if (has_directions(job)) {
     const Index stacked = elements(arguments.Env(), job, job.directions);
-    const Span E = read_array(arguments, 11, "direction", job.dtype, stacked);
-    const Span L = read_array(arguments, 12, "result", job.dtype, stacked);
+    const Span E = read_array(arguments, kFirstArray + 2, "direction", job.dtype, stacked);
+    const Span L = read_array(arguments, kFirstArray + 3, "result", job.dtype, stacked);
     job.direction = E.data;
     job.result = L.data;
     aliased = aliased || overlap(A, L) || overlap(E, X) || overlap_partly(E, L) || overlap(X, L);
@@ -117,18 +132,46 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
 
 StartArguments start_arguments(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
-  const bool is_cond = read_index(arguments, 0, "operation", 3) == static_cast<Index>(Operation::cond);
-  const Index copies = read_index(arguments, 13, "copies", is_cond ? 0 : 3);
-  const Napi::Value ended = arguments[14], progress = arguments[15];
+  constexpr std::size_t kFirst = kFirstArray + kArrays;
+  const bool is_cond = read_job(arguments).operation == Operation::cond;
+  const Index copies = read_index(arguments, kFirst, "copies", is_cond ? 0 : 3);
+  const Napi::Value ended = arguments[kFirst + 1], progress = arguments[kFirst + 2];
   if (!ended.IsFunction()) refuse<Napi::TypeError>(env, "ended must be a function");
   if (!progress.IsFunction() && !progress.IsUndefined())
     refuse<Napi::TypeError>(env, "progress must be a function or undefined");
   return {{.A = (copies & 1) != 0, .direction = (copies & 2) != 0}, ended.As<Napi::Function>(), progress};
 }
 
+Job run_one_arguments(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  Job job = read_job(arguments);
+  if (job.n == 0 || job.operation == Operation::cond)
+    refuse<Napi::RangeError>(env, "runOne takes one matrix of order 1 at least, and no condition numbers");
+  job.count = 1;
+  job.directions = has_directions(job) ? 1 : 0;
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  if (napi_get_arraybuffer_info(env, arguments[2], &data, &bytes) != napi_ok)
+    refuse<Napi::TypeError>(env, "memory must be an ArrayBuffer");
+  const std::size_t each = bytes_of(job.dtype, job.n * job.n);
+  const std::size_t needed = (has_directions(job) ? 4 : 2) * each;
+  if (bytes < needed)
+    refuse<Napi::RangeError>(env,
+                             "memory must hold " + std::to_string(needed) + " bytes, got " + std::to_string(bytes));
+  auto* const at = static_cast<std::byte*>(data);
+  job.A = at;
+  job.X = at + each;
+  if (has_directions(job)) {
+    job.direction = at + 2 * each;
+    job.result = at + 3 * each;
+  }
+  return job;
+}
+
 Job plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
-  job.A = read_array(arguments, 7, "A", job.dtype, elements(arguments.Env(), job, 1)).data;
+  job.count = read_index(arguments, 2, "count", kMaxCount);
+  job.A = read_array(arguments, 3, "A", job.dtype, elements(arguments.Env(), job, 1)).data;
   return job;
 }
 

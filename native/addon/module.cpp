@@ -8,23 +8,32 @@
 namespace matfun::addon {
 namespace {
 
-// native:     run(operation, dtype, method, shift, balance, n, count, directions, threads, A, value, direction?,
-//                 result?)
-// TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
-Napi::Value run(const Napi::CallbackInfo& arguments) {
-  const Napi::Env env = arguments.Env();
-  const Job job = run_arguments(arguments);
+/// run_batch, for JavaScript to throw what it throws.
+std::vector<Status> run_job(Napi::Env env, const Job& job) {
   try {
-    return to_js(env, run_batch(job));
+    return run_batch(job);
   } catch (const std::bad_alloc&) {
     throw out_of_memory(env);
   }
 }
 
+// native:     run(code, n, count, directions, threads, A, value, direction?, result?)
+// TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
+Napi::Value run(const Napi::CallbackInfo& arguments) {
+  return to_js(arguments.Env(), run_job(arguments.Env(), run_arguments(arguments)));
+}
+
+// native:     runOne(code, n, memory)
+// TypeScript: runOne(...): number, the status of the one result
+Napi::Value run_one(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  return Napi::Number::New(env, static_cast<double>(run_job(env, run_one_arguments(arguments)).front()));
+}
+
 /// Numbers that tell of one plan.
 constexpr std::size_t kPlanFields = 11;
 
-// native:     plan(operation, dtype, method, shift, balance, n, count, A)
+// native:     plan(code, n, count, A)
 // TypeScript: plan(...): Float64Array, for each matrix
 //             [status, scheme, degree, products, squarings, norm, alpha, form, balanced, shift re, shift im]
 Napi::Value plan(const Napi::CallbackInfo& arguments) {
@@ -88,14 +97,16 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   blas::initialize();
-  exports.Set("run", Napi::Function::New(env, run, "run"));
+  // As template arguments: these have no data to be fetched at each call.
+  exports.Set("run", Napi::Function::New<run>(env, "run"));
+  exports.Set("runOne", Napi::Function::New<run_one>(env, "runOne"));
   Worker& worker = Worker::attach(env);
   const auto start = [&worker](const Napi::CallbackInfo& arguments) { return worker.start(arguments); };
   const auto cancel = [&worker](const Napi::CallbackInfo& arguments) { worker.cancel(arguments); };
   exports.Set("start", Napi::Function::New(env, start, "start"));
   exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
-  exports.Set("plan", Napi::Function::New(env, plan, "plan"));
-  exports.Set("info", Napi::Function::New(env, info, "info"));
+  exports.Set("plan", Napi::Function::New<plan>(env, "plan"));
+  exports.Set("info", Napi::Function::New<info>(env, "info"));
   return exports;
 }
 

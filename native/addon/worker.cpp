@@ -13,9 +13,7 @@ namespace matfun::addon {
 namespace {
 
 /// Places in the array that a call keeps.
-enum Kept : std::uint32_t { kEnded, kProgress, kArrays };
-
-constexpr std::size_t kArrayArguments[] = {9, 10, 11, 12};
+enum Kept : std::uint32_t { kEnded, kProgress, kKeptArrays };
 
 }  // namespace
 
@@ -54,8 +52,8 @@ Napi::Value Worker::start(const Napi::CallbackInfo& arguments) {
   Napi::Array kept = Napi::Array::New(env);
   kept.Set(kEnded, own.ended);
   kept.Set(kProgress, own.progress);
-  for (std::size_t k = 0; k < std::size(kArrayArguments); ++k)
-    kept.Set(kArrays + static_cast<std::uint32_t>(k), arguments[kArrayArguments[k]]);
+  for (std::size_t k = 0; k < kArrays; ++k)
+    kept.Set(kKeptArrays + static_cast<std::uint32_t>(k), arguments[kFirstArray + k]);
   auto reference = Napi::Persistent(kept);
   Background::Id id = 0;
   try {

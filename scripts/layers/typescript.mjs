@@ -8,7 +8,14 @@ import ts from 'typescript'
 const loader = 'lib/native.ts'
 
 /** What runs anywhere JavaScript runs, and therefore uses nothing else. */
-const portable = ['lib/broadcast.ts', 'lib/errors.ts', 'lib/input.ts', 'lib/ndarray.ts', 'lib/reference/']
+const portable = [
+  'lib/broadcast.ts',
+  'lib/errors.ts',
+  'lib/fields.ts',
+  'lib/input.ts',
+  'lib/ndarray.ts',
+  'lib/reference/',
+]
 const usedByNpy = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/npy/']
 
 /**
