@@ -3,6 +3,7 @@ import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
 import { readOnce } from './fields.ts'
 import type { MatrixInput } from './input.ts'
 import type { DType, NDArray } from './ndarray.ts'
+import { derivativeOfOne, expmOfOne } from './one.ts'
 import { type ComputeOptions, computeOptionNames, type Out, readSettings } from './options.ts'
 
 /** Options of {@link expm}. */
@@ -60,7 +61,7 @@ export function expm<const A extends MatrixInput>(
   const settings = readSettings(options, optionNames)
   const a = readOnce(A)
   const out = readOnce(settings.out)
-  const value = runNow(expmCall(a as MatrixInput, settings, out))
+  const value = expmOfOne(a, settings, out) ?? runNow(expmCall(a as MatrixInput, settings, out))
   return value as NDArray<DTypeOf<A>>
 }
 
@@ -127,5 +128,8 @@ function derivative(
   const out = readDerivativeOut(operation, settings.out)
   const a = readOnce(A)
   const e = readOnce(direction)
-  return runNow(derivativeCall(operation, a as MatrixInput, e as MatrixInput, settings, out))
+  return (
+    derivativeOfOne(operation, a, e, settings, out) ??
+    runNow(derivativeCall(operation, a as MatrixInput, e as MatrixInput, settings, out))
+  )
 }
