@@ -8,10 +8,11 @@
 namespace matfun::addon {
 namespace {
 
-/// run_batch, for JavaScript to throw what it throws.
-std::vector<Status> run_job(Napi::Env env, const Job& job) {
+/// What a function of the batch layer makes of a job, for JavaScript to throw what it throws.
+template <auto compute>
+auto run_job(Napi::Env env, const Job& job) {
   try {
-    return run_batch(job);
+    return compute(job);
   } catch (const std::bad_alloc&) {
     throw out_of_memory(env);
   }
@@ -20,14 +21,14 @@ std::vector<Status> run_job(Napi::Env env, const Job& job) {
 // native:     run(code, n, count, directions, threads, A, value, direction?, result?)
 // TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
 Napi::Value run(const Napi::CallbackInfo& arguments) {
-  return to_js(arguments.Env(), run_job(arguments.Env(), run_arguments(arguments)));
+  return to_js(arguments.Env(), run_job<run_batch>(arguments.Env(), run_arguments(arguments)));
 }
 
 // native:     runOne(code, n, memory)
 // TypeScript: runOne(...): number, the status of the one result
 Napi::Value run_one(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
-  return Napi::Number::New(env, static_cast<double>(run_job(env, run_one_arguments(arguments)).front()));
+  return Napi::Number::New(env, static_cast<double>(run_job<matfun::run_one>(env, run_one_arguments(arguments))));
 }
 
 /// Numbers that tell of one plan.
@@ -39,12 +40,7 @@ constexpr std::size_t kPlanFields = 11;
 Napi::Value plan(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const Job job = plan_arguments(arguments);
-  std::vector<Plan> plans;
-  try {
-    plans = plan_batch(job);
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory(env);
-  }
+  const std::vector<Plan> plans = run_job<plan_batch>(env, job);
   auto result = Napi::Float64Array::New(env, kPlanFields * plans.size());
   double* at = result.Data();
   for (const Plan& plan : plans) {

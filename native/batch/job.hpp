@@ -38,6 +38,9 @@ struct Job {
 /// Throws std::bad_alloc where there is no room for workspace or statuses; some matrices may be done by then.
 std::vector<Status> run_batch(const Job& job);
 
+/// The same for one matrix of order 1 at least with at most one direction, not in place, on the calling thread: its one status.
+Status run_one(const Job& job);
+
 /// The plan of each matrix of the job, without doing it. Reads operation, dtype, options, n, count and A only.
 std::vector<Plan> plan_batch(const Job& job);
 

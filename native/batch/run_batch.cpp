@@ -3,6 +3,7 @@
 
 #include "batch/batch_work.hpp"
 #include "batch/huge_pages.hpp"
+#include "batch/pool_team.hpp"
 #include "expm/lanes.hpp"
 
 namespace matfun {
@@ -32,7 +33,7 @@ class Items {
   View<const T> A(Index k) const { return square(static_cast<const T*>(job_.A) + k * size(), job_.n); }
   View<T> X(Index k) const { return square(static_cast<T*>(job_.X) + k * size(), job_.n); }
   /// Directions `from` to `from + count` of the k-th matrix, and where their derivatives and statuses go.
-  Derivative<T> derivative(Index k, Index from, Index count, std::vector<Status>& statuses) const {
+  Derivative<T> derivative(Index k, Index from, Index count, std::span<Status> statuses) const {
     const Index at = k * job_.directions + from;
     return {stack(static_cast<const T*>(job_.direction) + at * size(), job_.n, count),
             stack(static_cast<T*>(job_.result) + at * size(), job_.n, count), statuses.data() + at};
@@ -51,7 +52,7 @@ Index directions_at_once(const Job& job) {
 }
 
 template <class T>
-void run_derivative(const Job& job, Index k, std::vector<Status>& statuses, Workspace& work) {
+void run_derivative(const Job& job, Index k, std::span<Status> statuses, Workspace& work) {
   const Items<T> items(job);
   const auto compute = job.operation == Operation::jvp ? expm_jvp<T> : expm_vjp<T>;
   const Index group = std::max<Index>(1, directions_at_once(job));
@@ -73,7 +74,7 @@ Status run_condition(View<const T> A, double& condition, const Options& options,
 }
 
 template <class T>
-void run_item(const Job& job, Index k, std::vector<Status>& statuses, Workspace& work) {
+void run_item(const Job& job, Index k, std::span<Status> statuses, Workspace& work) {
   const Items<T> items(job);
   Status& status = statuses[static_cast<std::size_t>(k)];
   switch (job.operation) {
@@ -104,7 +105,7 @@ std::size_t workspace_bytes(const Job& job) {
 
 /// One direction of one matrix, whose value is done already.
 template <class T>
-void run_direction(const Job& job, Index k, Index direction, std::vector<Status>& statuses, Workspace& work) {
+void run_direction(const Job& job, Index k, Index direction, std::span<Status> statuses, Workspace& work) {
   const Items<T> items(job);
   std::vector<T> X(static_cast<std::size_t>(job.n * job.n));
   const auto compute = job.operation == Operation::jvp ? expm_jvp<T> : expm_vjp<T>;
@@ -115,26 +116,46 @@ void run_direction(const Job& job, Index k, Index direction, std::vector<Status>
 /// Items [first, first + count) of the job, all with all their directions. statuses: of the whole job. work:
 /// workspace_bytes<T>(job), empty.
 template <class T>
-void run_tile(const Job& job, Index first, Index count, std::vector<Status>& statuses, Workspace& work) {
+void run_tile(const Job& job, Index first, Index count, std::span<Status> statuses, Workspace& work) {
   if (!lanes_serve(job.operation, job.options, job.n)) {
     for (Index k = first; k < first + count; ++k) run_item<T>(job, k, statuses, work);
     return;
   }
-  // So many that blocks of one plan can be put together, and what was read is still near when they are.
-  constexpr Index kAtOnce = 256;
   std::vector<LeftItem> left;
-  for (Index from = first; from < first + count; from += kAtOnce) {
-    left.clear();
-    run_lanes<T>({job.operation, job.options, job.n, job.directions, static_cast<const T*>(job.A),
-                  static_cast<T*>(job.X), static_cast<const T*>(job.direction), static_cast<T*>(job.result)},
-                 from, std::min(kAtOnce, first + count - from), left, work);
-    for (const auto& [item, direction] : left) {
-      if (direction == LeftItem::kWhole)
-        run_item<T>(job, item, statuses, work);
-      else
-        run_direction<T>(job, item, direction, statuses, work);
-    }
+  run_lanes<T>({job.operation, job.options, job.n, job.directions, static_cast<const T*>(job.A), static_cast<T*>(job.X),
+                static_cast<const T*>(job.direction), static_cast<T*>(job.result)},
+               first, count, left, work);
+  for (const auto& [item, direction] : left) {
+    if (direction == LeftItem::kWhole)
+      run_item<T>(job, item, statuses, work);
+    else
+      run_direction<T>(job, item, direction, statuses, work);
   }
+}
+
+/// Workspaces up to this are kept for the next call: for a tiny matrix, getting one takes longer than all else.
+constexpr std::size_t kKept_bytes = std::size_t(1) << 18;
+
+/// From this order on, a single matrix's products are shared by the job's threads: 1.0 times as fast at 192 with two of
+/// them, KTEAM at 256, KTEAM at 512.
+constexpr Index kTeamOrder = 192;
+
+bool wants_team(const Job& job) {
+  return job.threads > 1 && job.n >= kTeamOrder;
+}
+
+/// Does the job on the calling thread, which a team may help. statuses: all ok.
+void run_here(const Job& job, std::span<Status> statuses) {
+  thread_local ThreadMemory kept;
+  with_scalar(job.dtype, [&]<class T>() {
+    const std::size_t bytes = workspace_bytes<T>(job);
+    ThreadMemory once;
+    Workspace& work = (bytes <= kKept_bytes ? kept : once).provide(bytes);
+    PoolTeam team(job.threads);
+    work.set_team(wants_team(job) ? &team : nullptr);
+    run_tile<T>(job, 0, job.count, statuses, work);
+    work.set_team(nullptr);
+  });
 }
 
 /// All ok, one for each result.
@@ -156,7 +177,7 @@ const T* copy_of(const T* from, Index n, Index matrices, Workspace& copies) {
 }
 
 constexpr double kTile_ns = 1e5;          // long beside a lock, short beside what an abort may wait for
-constexpr double kTile_bytes = 1 << 16;   // of A: what is read should still be in the nearest cache but one
+constexpr double kTile_bytes = 1 << 18;   // of A: a few times what lanes take in at once
 constexpr double kWorthThreads_ns = 5e4;  // waking a thread takes 5 to 50 us
 
 /// What one item takes, to within a small factor: one thread of a Zen 4 does values of order 2 to 128 in about
@@ -249,7 +270,11 @@ void BatchWork::run_part(const Part& part, ThreadMemory& memory) {
     if (is_group) own.X = copies.take<T>(size, 1).data;
   }
   std::vector<Status> statuses = statuses_of(own);
-  matfun::run_tile<T>(own, 0, count, statuses, memory.provide(workspace_bytes_));
+  Workspace& work = memory.provide(workspace_bytes_);
+  PoolTeam team(job_.threads);
+  work.set_team(tiles() == 1 && wants_team(job_) ? &team : nullptr);
+  matfun::run_tile<T>(own, 0, count, statuses, work);
+  work.set_team(nullptr);
   std::ranges::copy(statuses, statuses_.begin() + (directions == 0 ? first : at));
   // Each group computes the value anew. The one that ends last writes it: in place, the others have read A by then.
   if (is_group && groups_done_[static_cast<std::size_t>(first)].fetch_add(1) == tiling_.groups - 1)
@@ -267,11 +292,14 @@ std::vector<Status> run_batch(const Job& job) {
     return std::move(work.statuses());
   }
   std::vector<Status> statuses = statuses_of(job);
-  with_scalar(job.dtype, [&]<class T>() {
-    Workspace work(workspace_bytes<T>(job));
-    run_tile<T>(job, 0, job.count, statuses, work);
-  });
+  run_here(job, statuses);
   return statuses;
+}
+
+Status run_one(const Job& job) {
+  Status status = Status::ok;
+  run_here(job, {&status, 1});
+  return status;
 }
 
 std::vector<Plan> plan_batch(const Job& job) {

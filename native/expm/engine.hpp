@@ -45,7 +45,8 @@ class MatrixEngine {
   using Watched = Growth<Real<T>>;
   using Addends = Sum<Term<T>>;
 
-  MatrixEngine(Index n) : n_(n) {}
+  /// work: whose team shares the work of large matrices.
+  MatrixEngine(Index n, const Workspace& work) : n_(n), team_(work.team()) {}
 
   /// A stack of `count` matrices, not initialized.
   View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
@@ -69,12 +70,14 @@ class MatrixEngine {
   void multiply_pair(View<const T> A1, const Addends& B1, const Addends& A2, View<const T> B2, const Addends& S,
                      View<T> C, const Factors<T>& room) const {
     multiply_into(A1, settle(B1, room.right), S, C);
-    multiply_add<T>(settle(A2, room.left), B2, C);
+    multiply_add<T>(settle(A2, room.left), B2, C, team_);
   }
   /// C = C - A B.
-  void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const { matfun::multiply_subtract<T>(A, B, C); }
+  void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const {
+    matfun::multiply_subtract<T>(A, B, C, team_);
+  }
   /// Y = S, stacks by stacks. Y may be one of the operands.
-  void combine(const Addends& S, View<T> Y) const { matfun::combine<T>(S.terms(), S.mu(), Y); }
+  void combine(const Addends& S, View<T> Y) const { matfun::combine<T>(S.terms(), S.mu(), Y, team_); }
   /// X = e^(shift / 2^k) X.
   void shift(T mu, int k, View<T> X) const {
     if (mu != T(0)) scale(std::exp(mu * std::ldexp(Real<T>(1), -k)), X);
@@ -95,12 +98,13 @@ class MatrixEngine {
   }
 
   void multiply_into(View<const T> A, View<const T> B, const Addends& S, View<T> C) const {
-    if (S.is_zero()) return matfun::multiply<T>(A, B, C);
+    if (S.is_zero()) return matfun::multiply<T>(A, B, C, team_);
     combine(S, C);
-    multiply_add<T>(A, B, C);
+    multiply_add<T>(A, B, C, team_);
   }
 
   Index n_;
+  Team* team_;
 };
 
 }  // namespace matfun

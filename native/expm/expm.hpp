@@ -46,12 +46,12 @@ Status finish(Status status, View<T> X) {
 
 /// C = A B for each block of a stack B.
 template <class T>
-void multiply_blocks(View<const T> A, View<const T> B, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(A, B.block(k), C.block(k));
+void multiply_blocks(View<const T> A, View<const T> B, View<T> C, Team* team) {
+  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(A, B.block(k), C.block(k), team);
 }
 template <class T>
-void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C) {
-  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(B.block(k), A, C.block(k));
+void multiply_blocks_right(View<const T> B, View<const T> A, View<T> C, Team* team) {
+  for (Index k = 0; k < B.blocks(); ++k) multiply<T>(B.block(k), A, C.block(k), team);
 }
 
 /// X = Re X where T is real.
@@ -144,14 +144,14 @@ class Evaluation {
   }
 
   Status full_value(View<T> X) {
-    Plain<MatrixEngine<T>> ring(X.rows, work_, reduced_.B2);
+    Plain<MatrixEngine<T>> ring({X.rows, work_}, work_, reduced_.B2);
     evaluate(plan_, ring, reduced_.B, X);
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
   }
 
   Status full_dual(View<T> X, View<const T> E, View<T> L) {
-    Dual<MatrixEngine<T>> ring(X.rows, E.blocks(), work_, reduced_.B2);
+    Dual<MatrixEngine<T>> ring({X.rows, work_}, E.blocks(), work_, reduced_.B2);
     evaluate(plan_, ring, {reduced_.B, E}, {X, L});
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
@@ -160,7 +160,7 @@ class Evaluation {
   /// exp(A) = Q exp(S) Q^H.
   Status schur_value(View<T> X) {
     const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(X.rows, X.rows), Y = work_.take<C>(X.rows, X.rows);
-    Plain<MatrixEngine<C>> ring(X.rows, work_, reduced_.S2);
+    Plain<MatrixEngine<C>> ring({X.rows, work_}, work_, reduced_.S2);
     evaluate<Plain<MatrixEngine<C>>>(plan_, ring, reduced_.S, Z);
     leave(QH, Z, Y, X);
     return ring.status();
@@ -173,9 +173,9 @@ class Evaluation {
     const View<C> F = work_.take<C>(n, E.columns), M = work_.take<C>(n, E.columns);
     copy(E, M);
     clear_padding(M);
-    multiply_blocks<C>(QH, M, F);
-    multiply_blocks_right<C>(F, reduced_.Q, M);
-    Dual<MatrixEngine<C>> ring(n, E.blocks(), work_, reduced_.S2);
+    multiply_blocks<C>(QH, M, F, work_.team());
+    multiply_blocks_right<C>(F, reduced_.Q, M, work_.team());
+    Dual<MatrixEngine<C>> ring({n, work_}, E.blocks(), work_, reduced_.S2);
     evaluate<Dual<MatrixEngine<C>>>(plan_, ring, {reduced_.S, M}, {Z, F});
     leave(QH, Z, Y, X);
     leave(QH, F, M, L);
@@ -190,8 +190,8 @@ class Evaluation {
 
   /// X_k = Q Z_k Q^H, through Y; Z is lost.
   void leave(View<const C> QH, View<C> Z, View<C> Y, View<T> X) {
-    multiply_blocks<C>(reduced_.Q, Z, Y);
-    multiply_blocks_right<C>(Y, QH, Z);
+    multiply_blocks<C>(reduced_.Q, Z, Y, work_.team());
+    multiply_blocks_right<C>(Y, QH, Z, work_.team());
     copy_part<T>(Z, X);
   }
 

@@ -67,7 +67,7 @@ struct Squared {
 /// spare  n x n, overwritten where the norm is huge.
 template <class T>
 Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, Method method, View<T> B2,
-                                View<T> spare) {
+                                View<T> spare, Team* team) {
   using R = Real<T>;
   // |B| <= n max |b_ij|, where the norm itself overflows.
   const int exponent = norm == 0             ? 0
@@ -80,7 +80,7 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
     scale_by_power(spare, -p);
     B = spare;
   }
-  multiply<T>(B, B, B2);
+  multiply<T>(B, B, B2, team);
   // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
   const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
   const auto square_norm = [&](R computed) { return computed + lost; };
@@ -157,7 +157,7 @@ class Reduction {
     const bool triangular = squares(norm) && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B));
     reduced_.B2 = work_.take<T>(n_, n_);
     spare_ = work_.take<T>(n_, n_);
-    Squared<R> squared = plan_by_square(reduced_.B, norm, purpose_, options_.method, reduced_.B2, spare_);
+    Squared<R> squared = plan_by_square(reduced_.B, norm, purpose_, options_.method, reduced_.B2, spare_, work_.team());
     if (triangular && options_.balance != Choice::never) grade(norm, squared);
     if (may_balance(squared, triangular)) balance(norm, squared);
     if (triangular)
@@ -253,7 +253,7 @@ class Reduction {
     norm = plan_norm<T>(B);
     reduced_.B = B;
     reduced_.d = d;
-    squared = plan_by_square(B, norm, purpose_, options_.method, reduced_.B2, spare_);
+    squared = plan_by_square(B, norm, purpose_, options_.method, reduced_.B2, spare_, work_.team());
   }
 
   bool wants_schur_form(const Squared<R>& squared) const {
@@ -274,7 +274,7 @@ class Reduction {
     reduced_.S = S;
     reduced_.S2 = S2;
     reduced_.Q = Q;
-    squared.plan = plan_by_square<C>(S, plan_norm<C>(S), purpose_, options_.method, S2, spare).plan;
+    squared.plan = plan_by_square<C>(S, plan_norm<C>(S), purpose_, options_.method, S2, spare, work_.team()).plan;
     squared.plan.form = Form::schur;
   }
 

@@ -20,7 +20,7 @@ inline constexpr int kMaxTerms = 6;
 inline constexpr int kMostWidth = 16;
 
 /// The greatest order of MatrixKernels' norms; their sums of rows are on the stack.
-inline constexpr int kMaxMatrixOrder = 512;
+inline constexpr int kMaxMatrixOrder = 2048;
 
 /// sum c[t] x[t] + mu I.
 template <class R>

@@ -42,41 +42,89 @@ bool has_kernel(View<const T> A, View<const T> C) {
   return A.rows <= matrix_kernels<T>().most_order && is_padded(A) && is_padded(C);
 }
 
+/// Columns `from` to `from + count` of A.
+template <class T>
+View<T> columns(View<T> A, Index from, Index count) {
+  return {A.column(from), A.rows, count, A.ld};
+}
+
+/// What a team does at once is at least so long: waking a thread takes some 50 us.
+inline constexpr double kPart_flops = 2e6;
+
+/// body(A's and C's columns ...) for panels of so many columns that each of the team has some, or for all at once.
+/// flops  for each column.
+template <class Body>
+void in_panels(Index count, double flops, Team* team, const Body& body) {
+  const Index most = team == nullptr ? 1 : static_cast<Index>(static_cast<double>(count) * flops / kPart_flops);
+  if (most < 2) return body(0, count);
+  // Whole tiles of columns, and twice as many panels as threads, so that a thread that comes late finds some.
+  constexpr Index kTile = 8;
+  const Index panels = std::min(most, 2 * team->size());
+  const Index width = (count / panels + kTile - 1) / kTile * kTile;
+  team->run((count + width - 1) / width,
+            [&](Index k) noexcept { body(k * width, std::min(width, count - k * width)); });
+}
+
+/// C = start C + A B, where start is 0 or 1, or C - A B.
+enum class Start { zero, plus, minus };
+
+template <Start start, class T>
+void multiply_panel(View<const T> A, View<const T> B, View<T> C) {
+  if (!has_kernel<T>(A, C))
+    return blas::gemm(T(start == Start::minus ? -1 : 1), A, B, T(start == Start::zero ? 0 : 1), C);
+  const auto& kernel = matrix_kernels<T>();
+  const auto product = [&] {
+    if constexpr (start == Start::zero) return kIsComplex<T> ? kernel.complex_multiply : kernel.multiply;
+    if constexpr (start == Start::plus) return kIsComplex<T> ? kernel.complex_multiply_add : kernel.multiply_add;
+    if constexpr (start == Start::minus)
+      return kIsComplex<T> ? kernel.complex_multiply_subtract : kernel.multiply_subtract;
+  }();
+  product(strided(A), strided(B), strided(C), A.rows, B.columns);
+}
+
+/// Beyond the kernels' orders OpenBLAS gets panels of so many columns, whoever does them: its bits may depend on the width.
+inline constexpr Index kBlasPanel = 1024;
+
+template <Start start, class T>
+void multiply_in_panels(View<const T> A, View<const T> B, View<T> C, Team* team) {
+  assert(!overlap(A, C) && !overlap(B, C));
+  const auto panel = [&](Index from, Index count) {
+    multiply_panel<start, T>(A, columns(B, from, count), columns(C, from, count));
+  };
+  const double n = static_cast<double>(A.rows), flops = (kIsComplex<T> ? 8 : 2) * n * n;
+  if (has_kernel<T>(A, C)) return in_panels(B.columns, flops, team, panel);
+  if (B.columns <= kBlasPanel) return panel(0, B.columns);
+  const auto blas_panel = [&](Index k) noexcept {
+    panel(k * kBlasPanel, std::min(kBlasPanel, B.columns - k * kBlasPanel));
+  };
+  const Index panels = (B.columns + kBlasPanel - 1) / kBlasPanel;
+  if (team != nullptr) return team->run(panels, blas_panel);
+  for (Index k = 0; k < panels; ++k) blas_panel(k);
+}
+
 }  // namespace detail
 
 /// C = A B.
 /// A     n x n.
-/// B     n x any number of columns; each column of C has bits that follow from A and B's alone where is_padded(A) and (C).
+/// B     n x any number of columns; each column of C has bits that follow from A and B's alone where is_padded(A) and (C), and
+///       n is at most MatrixKernels::most_order.
 /// C     as B. Must not overlap A or B.
+/// team  who shares the work where it is large, or null; the bits are the same.
 /// error |C - exact| <= n u |A| |B| elementwise, to first order; 2 sqrt(2) times that for complex T.
 /// cost  2 n^2 columns flops, 8 n^2 columns for complex T. Kernels beat OpenBLAS 0.3.21 up to MatrixKernels::most_order.
 template <class T>
-void multiply(View<const T> A, View<const T> B, View<T> C) {
-  assert(!overlap(A, C) && !overlap(B, C));
-  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(1), A, B, T(0), C);
-  const auto& kernel = detail::matrix_kernels<T>();
-  (kIsComplex<T> ? kernel.complex_multiply : kernel.multiply)(detail::strided(A), detail::strided(B),
-                                                              detail::strided(C), A.rows, B.columns);
+void multiply(View<const T> A, View<const T> B, View<T> C, Team* team = nullptr) {
+  detail::multiply_in_panels<detail::Start::zero>(A, B, C, team);
 }
-
 /// C = C + A B.
 template <class T>
-void multiply_add(View<const T> A, View<const T> B, View<T> C) {
-  assert(!overlap(A, C) && !overlap(B, C));
-  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(1), A, B, T(1), C);
-  const auto& kernel = detail::matrix_kernels<T>();
-  (kIsComplex<T> ? kernel.complex_multiply_add : kernel.multiply_add)(detail::strided(A), detail::strided(B),
-                                                                      detail::strided(C), A.rows, B.columns);
+void multiply_add(View<const T> A, View<const T> B, View<T> C, Team* team = nullptr) {
+  detail::multiply_in_panels<detail::Start::plus>(A, B, C, team);
 }
-
 /// C = C - A B.
 template <class T>
-void multiply_subtract(View<const T> A, View<const T> B, View<T> C) {
-  assert(!overlap(A, C) && !overlap(B, C));
-  if (!detail::has_kernel<T>(A, C)) return blas::gemm(T(-1), A, B, T(1), C);
-  const auto& kernel = detail::matrix_kernels<T>();
-  (kIsComplex<T> ? kernel.complex_multiply_subtract : kernel.multiply_subtract)(detail::strided(A), detail::strided(B),
-                                                                                detail::strided(C), A.rows, B.columns);
+void multiply_subtract(View<const T> A, View<const T> B, View<T> C, Team* team = nullptr) {
+  detail::multiply_in_panels<detail::Start::minus>(A, B, C, team);
 }
 
 /// Y = sum c_t X_t + mu I on each square block.
@@ -84,18 +132,22 @@ void multiply_subtract(View<const T> A, View<const T> B, View<T> C) {
 /// Y     may be one of the X_t: each element is read before it is written.
 /// cost  2 flops and one load a term and element.
 template <class T>
-void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y) {
+void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team = nullptr) {
   const auto is_alike = [&](const Term<T>& term) { return term.X.ld == Y.ld; };
   if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
     combine_by_columns(terms, Y);
   } else {
-    kernels::LaneSum<Real<T>> sum;
-    sum.terms = static_cast<int>(terms.size());
-    for (std::size_t t = 0; t < terms.size(); ++t) {
-      sum.c[t] = terms[t].c;
-      sum.x[t] = detail::strided(terms[t].X).data;
-    }
-    kernels::lane_kernels<Real<T>>().combine(sum, detail::strided(Y).data, detail::numbers<T>(Y));
+    // Some 20 flops' time an element that lies beyond the caches.
+    detail::in_panels(Y.columns, 20.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
+      kernels::LaneSum<Real<T>> sum;
+      sum.terms = static_cast<int>(terms.size());
+      for (std::size_t t = 0; t < terms.size(); ++t) {
+        sum.c[t] = terms[t].c;
+        sum.x[t] = detail::strided(detail::columns(terms[t].X, from, count)).data;
+      }
+      const View<T> y = detail::columns(Y, from, count);
+      kernels::lane_kernels<Real<T>>().combine(sum, detail::strided(y).data, detail::numbers<T>(y));
+    });
   }
   if (mu != 0)
     for (Index k = 0; k < Y.blocks(); ++k)

@@ -2,9 +2,10 @@
 // kVectorBytes defined there; so no include guard, and no includes: everything that is defined here is compiled for
 // the target alone.
 
-/// Products of one matrix beat OpenBLAS's at least up to this order: 512 was the greatest that was measured (Zen 5, against its
-/// Haswell and Cooperlake kernels). Without fused multiply-adds OpenBLAS is still ahead of that where the packing is paid for.
-constexpr Index kMostOrder = kVectorBytes >= 32 ? 512 : 64;
+/// Products of one matrix beat those of OpenBLAS 0.3.21 up to this order, by its Haswell and Cooperlake kernels on a Zen 5: with
+/// registers of 64 bytes 1536 was the greatest that was measured, and there 87 GFLOP/s beside 50 and 83; with 32 bytes it was
+/// 512. With 16 bytes nothing was measured.
+constexpr Index kMostOrder = kVectorBytes == 64 ? 1536 : kVectorBytes == 32 ? 512 : 64;
 
 template <class R, int bytes>
 struct Register;

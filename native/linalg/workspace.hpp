@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <new>
 
+#include "linalg/team.hpp"
 #include "linalg/view.hpp"
 
 namespace matfun {
@@ -44,7 +45,7 @@ constexpr std::size_t matrix_bytes(Index rows, Index columns) {
   return static_cast<std::size_t>(padded_ld<T>(rows)) * static_cast<std::size_t>(columns) * sizeof(T) + kStagger_bytes;
 }
 
-/// One aligned arena, for one thread. What is taken from it lives until `reset`; nothing is ever returned singly.
+/// What one evaluation works with: one aligned arena, for one thread, and those that help it, if any. What is taken from it lives until `reset`; nothing is ever returned singly.
 /// Not initialized: whoever takes a matrix writes it before reading it.
 class Workspace {
  public:
@@ -71,12 +72,17 @@ class Workspace {
     used_bytes_ = mark;
   }
   std::size_t used_bytes() const { return used_bytes_; }
+
+  Team* team() const { return team_; }
+  /// Until it is told otherwise.
+  void set_team(Team* team) { team_ = team; }
   std::size_t capacity_bytes() const { return capacity_bytes_; }
 
  private:
   std::byte* begin_;
   std::size_t capacity_bytes_;
   std::size_t used_bytes_ = 0;
+  Team* team_ = nullptr;
 };
 
 }  // namespace matfun

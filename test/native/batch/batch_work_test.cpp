@@ -146,7 +146,7 @@ TEST_CASE("advice about memory leaves its contents, wherever it begins") {
 }
 
 TEST_CASE("run_batch gives the same bits with threads of the shared pool") {
-  Stacks alone(Operation::jvp, DType::float64, 6, 500, 1);
+  Stacks alone(Operation::jvp, DType::float64, 6, 2000, 1);
   Stacks shared = alone;
   shared.job.threads = 3;
   REQUIRE(tiling_of(shared.job).is_worth_threads());
@@ -155,6 +155,22 @@ TEST_CASE("run_batch gives the same bits with threads of the shared pool") {
   CHECK(run_batch(alone.job) == run_batch(shared.job));
   CHECK(ThreadPool::shared().size() == 2);
   CHECK(shared.has_same_results(alone));
+}
+
+TEST_CASE("one large matrix gets the same bits with and without threads that share its products") {
+  for (const DType dtype : {DType::float64, DType::complex64})
+    for (const Operation operation : {Operation::expm, Operation::vjp})
+      for (const Index n : {200, 333}) {
+        Stacks alone(operation, dtype, n, 1, operation == Operation::expm ? 0 : 1);
+        Stacks shared = alone, in_place = alone;
+        shared.job.threads = 3;
+        CHECK(run_batch(alone.job) == run_batch(shared.job));
+        CHECK(shared.has_same_results(alone));
+        in_place.job.threads = 2;
+        in_place.put_in_place(true, operation == Operation::vjp);
+        CHECK(run_batch(in_place.job) == std::vector{Status::ok});
+        CHECK(in_place.has_same_results(alone));
+      }
 }
 
 TEST_CASE("several threads may each run a batch at once") {
@@ -177,16 +193,16 @@ TEST_CASE("several threads may each run a batch at once") {
 
 TEST_CASE("a workspace that cannot be had is told to the caller, and the next batch is done") {
   for (Index threads : {1, 3}) {
-    Stacks stacks(Operation::expm, DType::float64, 8, 3000, 0);
+    Stacks stacks(Operation::expm, DType::float64, 64, 100, 0);  // whose workspace is not kept from call to call
     stacks.job.threads = threads;
     refuses_memory = true;
     CHECK_THROWS_AS(run_batch(stacks.job), std::bad_alloc);
     refuses_memory = false;
-    CHECK(run_batch(stacks.job).size() == 3000);
+    CHECK(run_batch(stacks.job).size() == 100);
   }
 }
 
-TEST_CASE("tiles are of about 100 us or 64 KB, in whole lanes where matrices are tiny, whatever the threads") {
+TEST_CASE("tiles are of about 100 us or 256 KB, in whole lanes where matrices are tiny, whatever the threads") {
   const auto tiling = [](Operation operation, Index n, Index directions = 0) {
     Stacks stacks(operation, DType::float64, n, 1, directions);
     stacks.job.count = 1000000;
@@ -195,8 +211,8 @@ TEST_CASE("tiles are of about 100 us or 64 KB, in whole lanes where matrices are
     CHECK(tiling_of(stacks.job).items_per_tile == one.items_per_tile);
     return one;
   };
-  CHECK(tiling(Operation::expm, 2).items_per_tile == 2048);
-  CHECK(tiling(Operation::expm, 4).items_per_tile == 512);
+  CHECK(tiling(Operation::expm, 2).items_per_tile == 8192);
+  CHECK(tiling(Operation::expm, 4).items_per_tile == 2048);
   CHECK(tiling(Operation::expm, 8).items_per_tile % 64 == 0);
   CHECK(tiling(Operation::expm, 64).items_per_tile == 1);
   CHECK(tiling(Operation::jvp, 8, 5).items_per_tile < tiling(Operation::jvp, 8, 1).items_per_tile);

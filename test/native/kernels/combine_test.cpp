@@ -1,4 +1,4 @@
-#include "kernels/combine.hpp"
+#include "kernels/matrix.hpp"
 
 #include <doctest/doctest.h>
 

@@ -9,20 +9,6 @@
 
 namespace matfun::test {
 
-TEST_CASE_TEMPLATE("conjugate_transpose transposes each block of a stack", T, double, float, Complex128, Complex64) {
-  const BasicMatrix<T> A(2, 4, {1, 2, 3, 4, 5, 6, 7, 8});
-  BasicMatrix<T> B(2, 4);
-  conjugate_transpose<T>(A.view(), B.view());
-  CHECK(B == BasicMatrix<T>(2, 4, {1, 3, 2, 4, 5, 7, 6, 8}));
-}
-
-TEST_CASE_TEMPLATE("conjugate_transpose conjugates complex entries", T, Complex128, Complex64) {
-  const BasicMatrix<T> A(2, 2, {T(1, 2), T(3, 4), T(5, 6), T(7, 8)});
-  BasicMatrix<T> B(2, 2);
-  conjugate_transpose<T>(A.view(), B.view());
-  CHECK(B == BasicMatrix<T>(2, 2, {T(1, -2), T(5, -6), T(3, -4), T(7, -8)}));
-}
-
 TEST_CASE_TEMPLATE("all_finite finds one bad entry anywhere", T, double, float, Complex128, Complex64) {
   using Limits = std::numeric_limits<Real<T>>;
   for (Index at = 0; at < 6; ++at)
