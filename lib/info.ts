@@ -7,7 +7,12 @@ export interface Info {
   readonly version: string
   readonly node: string
   readonly platform: string
-  readonly addon: { readonly path: string; readonly compiler: string; readonly kernels: 'baseline' }
+  readonly addon: {
+    readonly path: string
+    readonly compiler: string
+    /** The instruction set of the kernels in use: 'x86-64-v4', 'x86-64-v3', 'x86-64-v2' or 'baseline'. */
+    readonly kernels: string
+  }
   /** What the processor can do that kernels are commonly compiled for; empty where it cannot be asked. */
   readonly cpu: { readonly features: readonly string[] }
   readonly blas: {
@@ -36,14 +41,14 @@ export interface Info {
  * info().blas.core  // 'SkylakeX'
  */
 export function info(): Info {
-  const { compiler, features, config, core, threading, library, threads, locked } = native.info()
+  const { target, compiler, features, config, core, threading, library, threads, locked } = native.info()
   const version = /^OpenBLAS (\S+)/.exec(config)?.[1] ?? 'unknown'
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return {
     version: manifest.version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    addon: { path: addonPath, compiler, kernels: 'baseline' },
+    addon: { path: addonPath, compiler, kernels: target },
     cpu: { features },
     blas: {
       vendor: 'OpenBLAS',

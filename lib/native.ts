@@ -64,6 +64,7 @@ export interface NativeInfo {
   readonly library: string
   readonly threads: number
   readonly locked: boolean
+  readonly target: string
   readonly compiler: string
   readonly features: readonly string[]
 }

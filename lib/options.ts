@@ -51,7 +51,7 @@ export interface ComputeOptions extends PlanOptions {
   /**
    * At most so many threads at once, from 1 to 256; they change no bit of a result. Default: the environment variable
    * MATFUN_NUM_THREADS, or else as many as the machine can run at once. A batch that takes less than about 50 µs stays on
-   * one thread, and so does one matrix with few directions.
+   * one thread, and so does one matrix with few directions of order below 512.
    */
   readonly threads?: number
 }

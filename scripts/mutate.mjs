@@ -17,6 +17,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { evaluationMutations } from './mutations/evaluation.mjs'
+import { laneMutations } from './mutations/lanes.mjs'
 import { BuildError, finish, NativeTests } from './mutations/native-tests.mjs'
 import { packageMutations } from './mutations/package.mjs'
 import { planMutations } from './mutations/plan.mjs'
@@ -36,7 +37,13 @@ import { root } from './setup/commands.mjs'
 
 /** @typedef {{ mutation: Mutation, verdict: 'killed' | 'survived' | 'invalid', by: string, seconds: number }} Result */
 
-const all = [...planMutations, ...evaluationMutations, ...packageMutations, ...threadMutations]
+const all = [
+  ...planMutations,
+  ...evaluationMutations,
+  ...laneMutations,
+  ...packageMutations,
+  ...threadMutations,
+]
 
 /** @param {Mutation} mutation */
 const isNative = (mutation) => mutation.tests.every((test) => test.endsWith('.cpp'))

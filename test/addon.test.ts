@@ -133,7 +133,7 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
     run(1, 2, 2, 1, inPlace[0], inPlace[0], inPlace[1], inPlace[1])
     expect(inPlace).toEqual(apart)
     const condition = new Float64Array(1)
-    expect(() => native.run(3, 0, ...codes, 1, 1, 0, 1, condition, condition)).toThrow(/overlaps/)
+    expect(() => native.run(jobCode(3, 'float64', 0), 1, 1, 0, 1, condition, condition)).toThrow(/overlaps/)
   })
 
   test('a detached buffer, whose length is 0', () => {
@@ -176,6 +176,8 @@ test('info tells versions, the addon and what OpenBLAS says of itself', () => {
   expect(['serial', 'pthread', 'openmp']).toContain(told.blas.threading)
   expect(told.blas.locked).toBe(told.blas.threading === 'serial')
   expect(told.blas.library).toMatch(/blas/)
+  expect(['x86-64-v4', 'x86-64-v3', 'x86-64-v2', 'baseline']).toContain(told.addon.kernels)
+  if (told.cpu.features.includes('avx512f')) expect(told.addon.kernels).not.toBe('baseline')
   for (const feature of told.cpu.features)
     expect(['sse4.2', 'avx', 'avx2', 'fma', 'avx512f']).toContain(feature)
 })

@@ -3,6 +3,7 @@
 #include "addon/arguments.hpp"
 #include "addon/errors.hpp"
 #include "addon/worker.hpp"
+#include "kernels/kernels.hpp"
 #include "linalg/blas.hpp"
 
 namespace matfun::addon {
@@ -73,7 +74,7 @@ std::vector<const char*> cpu_features() {
 }
 
 // native:     info()
-// TypeScript: info(): { config, core, threading, library, threads, locked, compiler, features }
+// TypeScript: info(): { config, core, threading, library, threads, locked, target, compiler, features }
 Napi::Value info(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const blas::Info blas = blas::info();
@@ -84,6 +85,7 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
   result.Set("library", blas.library);
   result.Set("threads", blas.threads);
   result.Set("locked", blas.locked);
+  result.Set("target", kernels::target().name);
   result.Set("compiler", __VERSION__);
   Napi::Array features = Napi::Array::New(env);
   for (const char* feature : cpu_features()) features.Set(features.Length(), Napi::String::New(env, feature));

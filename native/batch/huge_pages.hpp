@@ -9,7 +9,7 @@
 
 namespace matfun {
 
-/// Advises that memory which is going to be written throughout be got in huge pages, if it is large: the first touch of
+/// Advises that memory which is going to be written, most of it, be got in huge pages, if it is large: the first touch of
 /// ordinary ones takes several times as long as writing them. Only whole huge pages within it are, so that it takes no more
 /// memory. Advice alone: without effect on contents, and wherever the system has none or does not want to.
 inline void advise_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) noexcept {

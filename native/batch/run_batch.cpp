@@ -96,11 +96,7 @@ std::size_t workspace_bytes(const Job& job) {
   if (job.operation == Operation::cond) return matrix_bytes<T>(job.n, job.n) + condition_workspace_bytes<T>(job.n);
   const std::size_t one = workspace_bytes<T>(job.operation, job.n, directions_at_once(job));
   if (!lanes_serve(job.operation, job.options, job.n)) return one;
-  // Directions may be given out in smaller groups, for which more lanes are taken.
-  std::size_t lanes = 0;
-  for (Index directions = 0; directions <= std::min<Index>(job.directions, 4); ++directions)
-    lanes = std::max(lanes, lane_workspace_bytes<T>(job.n, directions));
-  return std::max(one, lanes);
+  return std::max(one, lane_workspace_bytes<T>(job.n, job.directions));
 }
 
 /// One direction of one matrix, whose value is done already.
@@ -133,16 +129,30 @@ void run_tile(const Job& job, Index first, Index count, std::span<Status> status
   }
 }
 
-/// Workspaces up to this are kept for the next call: for a tiny matrix, getting one takes longer than all else.
-constexpr std::size_t kKept_bytes = std::size_t(1) << 18;
+/// Workspaces up to this are kept for the thread's next call: for a tiny matrix, getting one takes longer than all else, and for a
+/// larger one the first touch of its pages may take several times as long as its products (order 512: 48 ms beside 13). Less than
+/// half of them is touched as a rule.
+constexpr std::size_t kKept_bytes = std::size_t(1) << 27;
 
-/// From this order on, a single matrix's products are shared by the job's threads: 1.0 times as fast at 192 with two of
-/// them, KTEAM at 256, KTEAM at 512.
-constexpr Index kTeamOrder = 192;
+/// From this order on, a single matrix's products are shared by the job's threads. With two of them (Zen 5, whole calls), a value
+/// was 0.9 times as fast at order 192 and 384, 1.4 times at 512 and 1.3 to 1.6 at 1024; with its pullback 1.2 times at 384,
+/// 1.5 at 512 and 1.7 at 1024.
+constexpr Index kTeamOrder = 512;
 
-bool wants_team(const Job& job) {
-  return job.threads > 1 && job.n >= kTeamOrder;
-}
+/// The job's threads, as the team of a workspace as long as this lives, where they are of use.
+class Helped {
+ public:
+  Helped(const Job& job, Workspace& work) : team_(job.threads), work_(work) {
+    if (job.threads > 1 && job.n >= kTeamOrder) work.set_team(&team_);
+  }
+  ~Helped() { work_.set_team(nullptr); }
+  Helped(const Helped&) = delete;
+  Helped& operator=(const Helped&) = delete;
+
+ private:
+  PoolTeam team_;
+  Workspace& work_;
+};
 
 /// Does the job on the calling thread, which a team may help. statuses: all ok.
 void run_here(const Job& job, std::span<Status> statuses) {
@@ -151,10 +161,8 @@ void run_here(const Job& job, std::span<Status> statuses) {
     const std::size_t bytes = workspace_bytes<T>(job);
     ThreadMemory once;
     Workspace& work = (bytes <= kKept_bytes ? kept : once).provide(bytes);
-    PoolTeam team(job.threads);
-    work.set_team(wants_team(job) ? &team : nullptr);
+    const Helped helped(job, work);
     run_tile<T>(job, 0, job.count, statuses, work);
-    work.set_team(nullptr);
   });
 }
 
@@ -271,10 +279,9 @@ void BatchWork::run_part(const Part& part, ThreadMemory& memory) {
   }
   std::vector<Status> statuses = statuses_of(own);
   Workspace& work = memory.provide(workspace_bytes_);
-  PoolTeam team(job_.threads);
-  work.set_team(tiles() == 1 && wants_team(job_) ? &team : nullptr);
+  own.threads = tiles() == 1 ? job_.threads : 1;
+  const Helped helped(own, work);
   matfun::run_tile<T>(own, 0, count, statuses, work);
-  work.set_team(nullptr);
   std::ranges::copy(statuses, statuses_.begin() + (directions == 0 ? first : at));
   // Each group computes the value anew. The one that ends last writes it: in place, the others have read A by then.
   if (is_group && groups_done_[static_cast<std::size_t>(first)].fetch_add(1) == tiling_.groups - 1)

@@ -4,12 +4,15 @@
 #include <system_error>
 #include <utility>
 
+#include "batch/huge_pages.hpp"
+
 namespace matfun {
 
 Workspace& ThreadMemory::grown(std::optional<Workspace>& space, std::size_t bytes) {
   if (!space || space->capacity_bytes() < bytes) {
     space.reset();  // before, so that a thread never holds both
     space.emplace(bytes);
+    advise_huge_pages(space->memory(), bytes);
   }
   space->reset();
   return *space;
@@ -91,6 +94,7 @@ bool ThreadPool::has_claimable() const {
 }
 
 void ThreadPool::provide_threads(Index threads) {
+  if (is_closing_) return;  // a tile that is still running may run work of its own: nobody would join what it starts
   while (static_cast<Index>(threads_.size()) < threads) threads_.emplace_back(&ThreadPool::serve, this, generation_);
 }
 

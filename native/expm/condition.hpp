@@ -81,7 +81,9 @@ class OneNormEstimator {
 
   /// unit  what stands for 1 in directions, a power of two: |K|_1 itself may lie beyond T's range.
   OneNormEstimator(KroneckerForm<T>& K, Index n, R unit, Workspace& work)
-      : K_(K), n_(n), unit_(unit), X_(take(work)), Y_(take(work)), S_(take(work)) {}
+      : K_(K), n_(n), unit_(unit), X_(take(work)), Y_(take(work)), S_(take(work)) {
+    for (const View<T> X : {X_, Y_, S_}) clear_padding(X);
+  }
 
   static Index columns(Index n) { return n * n <= kExact ? n * n : kColumns; }
 
@@ -191,18 +193,21 @@ bool estimate_condition(const Reduced<T>& reduced, View<const T> A, double& cond
   if (status != Status::ok) return false;
   KroneckerForm<T> K(reduced, A.rows, work);
   const std::size_t mark = work.used_bytes();
-  double norm = 0;
-  // Where the directions' derivatives overflow, they are made so small as only just to be exact.
-  for (const R unit : {R(1), std::ldexp(std::numeric_limits<R>::denorm_min(), 8)}) {
+  double relative = 0;
+  // Where derivatives overflow, directions are made small: as far as range_exponent does not make them larger again, and if
+  // that is not enough so small as only just to be exact, which it brings into the range at which they end.
+  using Limits = std::numeric_limits<R>;
+  for (const R unit : {R(1), std::ldexp(R(1), -Limits::max_exponent / 2), std::ldexp(Limits::denorm_min(), 8)}) {
     R estimate = 0;
     status = OneNormEstimator<T>(K, A.rows, unit, work).run(estimate);
-    norm = static_cast<double>(estimate) / static_cast<double>(unit);
+    // In this order, because |K| itself may be beyond the range.
+    relative = static_cast<double>(estimate) / static_cast<double>(one_norm(K.value())) / static_cast<double>(unit);
     work.rewind(mark);
     if (K.lost_too_much()) return true;
     if (status == Status::ok || !is_finite<T>(K.value())) break;
   }
   // 1 x 1: K is exp(A) itself, which may underflow.
-  const double relative = A.rows == 1 ? 1 : norm / static_cast<double>(one_norm(K.value()));
+  if (A.rows == 1) relative = 1;
   condition =
       std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative * static_cast<double>(one_norm(A));
   if (status != Status::ok && is_finite<T>(K.value())) {

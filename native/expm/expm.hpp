@@ -242,13 +242,14 @@ template <class T>
 std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
   using C = Complex<T>;
   static const auto elements = static_cast<std::size_t>(detail::most_elements<Real<T>>());
-  const Index columns = operation == Operation::expm ? 0 : n * directions;
+  const bool has_tangents = operation != Operation::expm;  // though there may be none of them
+  const Index columns = n * directions;
   // X where it is not padded; W^H and L, or L padded; the direction, padded or balanced.
-  const std::size_t prepared = matrix_bytes<T>(n, n) + (columns > 0 ? 3 * matrix_bytes<T>(n, columns) : 0);
+  const std::size_t prepared = matrix_bytes<T>(n, n) + (has_tangents ? 3 * matrix_bytes<T>(n, columns) : 0);
   const std::size_t value = matrix_bytes<C>(n, n);
-  const std::size_t tangents = columns > 0 ? matrix_bytes<C>(n, columns) : 0;
+  const std::size_t tangents = has_tangents ? matrix_bytes<C>(n, columns) : 0;
   const std::size_t schur = 3 * value + 2 * tangents;
-  const std::size_t factors = (columns > 0 ? 4 : 2) * value;  // what Plain and Dual hold
+  const std::size_t factors = (has_tangents ? 4 : 2) * value;  // what Plain and Dual hold
   return reduction_bytes<T>(n) + prepared + schur + matrix_bytes<blas::Pivot>(n, 1) + factors +
          elements * (value + tangents);
 }

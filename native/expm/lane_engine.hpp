@@ -139,6 +139,7 @@ class LaneEngine {
   Index place(Index l) const { return (l >> width_bits_) * run() + (l & (width_ - 1)); }
 
   static kernels::LaneSum<R> in_lanes(const Addends& sum) {
+    static_assert(kMaxTerms <= kernels::kMaxTerms);
     kernels::LaneSum<R> result;
     result.terms = static_cast<int>(sum.terms().size());
     result.mu = sum.mu();

@@ -31,7 +31,7 @@ class LaneKey {
   constexpr int row(int last) const { return squarings() > 0 ? last : number_ / 2; }
   constexpr bool operator==(const LaneKey&) const = default;
 
-  static constexpr int kMostSquarings = 55;
+  static constexpr int kMostSquarings = 55;  // of norms up to 2^55: no ladder ends below 1
   static constexpr std::size_t kCount = 128;
   constexpr std::size_t index() const { return number_; }
 
@@ -68,6 +68,9 @@ class LanePlanner {
              .greatest_shift = std::log(std::numeric_limits<R>::max())};
   }
 
+  LanePlanner(const LanePlanner&) = delete;  // rule_ refers to bounds_
+  LanePlanner& operator=(const LanePlanner&) = delete;
+
   /// Writes the key of each lane of so many blocks. True where they are all the same and the matrices are as they stand.
   bool plan(View<const R> A, Index blocks, LaneKey* keys) {
     const LaneEngine<T> engine(n_, blocks, nullptr);
@@ -75,17 +78,25 @@ class LanePlanner {
                                                mu_};
     const kernels::LaneRange range = engine.order().examine(A.data, blocks, rule_, findings);
     const Index lanes = engine.lanes();
-    for (Index l = 0; l < lanes; ++l) keys[l] = LaneKey::of_row(static_cast<std::uint8_t>(key_[at(l)]));
-    if (range.greatest < 2 * rows_) return range.least == range.greatest && !keys[0].is_shifted();
+    bool any_is_shifted = false;
+    for (Index l = 0; l < lanes; ++l) {
+      keys[l] = LaneKey::of_row(static_cast<std::uint8_t>(key_[at(l)]));
+      any_is_shifted |= keys[l].is_shifted();
+    }
+    has_shifts_ = any_is_shifted;
+    has_squarings_ = range.greatest >= 2 * rows_;
+    if (!has_squarings_) return range.least == range.greatest && !any_is_shifted;
     look_at_squares(engine, A);
     for (Index l = 0; l < lanes; ++l)
       if (!(smaller_[at(l)] <= bounds_[at(rows_ - 1)])) keys[l] = key_of(l, keys[l].is_shifted());
     return false;
   }
 
-  /// After `plan`, of each lane.
+  /// After `plan`: whether any lane has a shift, and may have squarings; each lane's mu, and the norms of A - mu I.
+  bool has_shifts() const { return has_shifts_; }
+  bool has_squarings() const { return has_squarings_; }
   T mu(Index l) const { return LaneEngine<T>(n_, 1, nullptr).at(mu_, l); }
-  R norm(Index l) const { return smaller_[at(l)]; }
+  const R* norms() const { return smaller_.data(); }
 
   Plan plan_of(LaneKey key) const {
     return {ladder_.scheme, ladder_.rows[at(key.row(rows_ - 1))].degree, key.squarings()};
@@ -166,6 +177,7 @@ class LanePlanner {
   R *shifted_, *square_, *mu_;
   NormsOfLanes first_, second_;  // of A - mu I and of its square
   Lanes smaller_, key_, triangle_;
+  bool has_shifts_ = false, has_squarings_ = false;
 };
 
 }  // namespace matfun

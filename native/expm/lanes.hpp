@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bitset>
 #include <vector>
 
 #include "expm/expm.hpp"
@@ -83,7 +82,6 @@ class LaneRun {
 
   void run(Index first, Index count) {
     const Index most = items_at_once<T>(items_.n);
-    end_ = first + count;
     for (Index from = first; from < first + count; from += most) run_some(from, std::min(most, first + count - from));
   }
 
@@ -99,11 +97,10 @@ class LaneRun {
   /// Blocks that happen to be of one plan are done at once; all others are put together anew, each of one plan.
   void run_some(Index from, Index count) {
     first_ = from;
-    present_.reset();
+    present_.fill(false);
     for (Index done = 0; done < count; done += most_lanes()) {
       const Index m = std::min(most_lanes(), count - done);
       choose(m, [&](Index l) { return done + l; });
-      expect(from + count + done, from + done, m);
       read();
       LaneKey* const keys = keys_.data() + done;
       if (planner_.plan(A_, blocks_, keys)) {
@@ -111,33 +108,13 @@ class LaneRun {
         std::fill_n(keys, m, LaneKey::done());
         continue;
       }
-      for (Index l = 0; l < m; ++l) {
-        present_.set(keys[l].index());
-        if (keys[l].is_shifted()) mu_of_[done + l] = planner_.mu(l);
-        if (keys[l].squarings() >= kWatchedSquarings) norm_of_[at(done + l)] = planner_.norm(l);
-      }
+      for (Index l = 0; l < m; ++l) present_[keys[l].index()] = true;
+      if (planner_.has_squarings()) std::copy_n(planner_.norms(), m, norm_of_.begin() + done);
+      if (planner_.has_shifts())
+        for (Index l = 0; l < m; ++l) mu_of_[done + l] = planner_.mu(l);
     }
     for (std::size_t key = 0; key < LaneKey::kCount; ++key)
       if (present_[key]) run_alike(LaneKey::of_row(static_cast<std::uint8_t>(key)), count);
-  }
-
-  /// Asks for memory that is needed soon: of the items that are run next, and where results of those at hand go. What the
-  /// processor fetches by itself comes late where items are gathered: with 8 MB of matrices of order 4 and as many directions
-  /// a VJP took 131 ns without, KPREFETCH with.
-  void expect(Index next, Index now, Index count) const {
-    const Index coming = std::min(count, end_ - next), directions = items_.directions;
-    if (coming > 0) {
-      prefetch<0>(items_.A + next * size(), coming * size());
-      prefetch<0>(items_.direction + next * directions * size(), coming * directions * size());
-    }
-    prefetch<1>(items_.X + now * size(), count * size());
-    prefetch<1>(items_.result + now * directions * size(), count * directions * size());
-  }
-  template <int writes>
-  static void prefetch(const T* from, Index elements) {
-    const auto* const bytes = reinterpret_cast<const char*>(from);
-    for (Index at = 0; at < elements * static_cast<Index>(sizeof(T)); at += 64)
-      __builtin_prefetch(bytes + at, writes, 2);
   }
 
   /// All items of one key. One pass for each key is faster than sorting: its count stays in a register.
@@ -279,7 +256,6 @@ class LaneRun {
   LanePlanner<T> planner_;
   View<R> A_;
   R* mu_;
-  Index end_ = 0;     ///< of all items
   Index first_ = 0;   ///< of the items that are run now
   Index blocks_ = 0;  ///< of the block at hand
   std::array<Index, kMostLanes> items_of_;
@@ -287,26 +263,39 @@ class LaneRun {
   bool any_is_left_ = false;
   std::array<bool, kMostLanes> is_left_;               ///< void unless any_is_left_
   std::array<LaneKey, kMostItems + kMostLanes> keys_;  ///< of each item, and of lanes that are over
-  std::bitset<LaneKey::kCount> present_;
+  std::array<bool, LaneKey::kCount> present_;
   std::array<std::uint16_t, kMostItems> alike_;
   T* mu_of_;                           ///< by item, where it has a shift
-  std::array<R, kMostItems> norm_of_;  ///< by item, where squarings are watched
+  std::array<R, kMostItems> norm_of_;  ///< by item, where there are squarings
 };
 
 }  // namespace detail
 
-/// Bytes of workspace that run_lanes takes at most.
+namespace detail {
+
+/// Of run_lanes with so many directions for each item.
 template <class T>
-std::size_t lane_workspace_bytes(Index n, Index directions) {
+std::size_t lane_bytes(Index n, Index directions) {
   using R = Real<T>;
-  static const auto elements = static_cast<std::size_t>(detail::most_elements<R>());
-  const Index lanes = detail::blocks_at_once<T>(n, directions) * kernels::lane_kernels<R>().width;
+  static const auto elements = static_cast<std::size_t>(most_elements<R>());
+  const Index lanes = blocks_at_once<T>(n, directions) * kernels::lane_kernels<R>().width;
   const Index run = (kIsComplex<T> ? 2 : 1) * lanes;
   const std::size_t value = matrix_bytes<R>(run * n * n, 1);
-  const std::size_t tangents = matrix_bytes<R>(run * n * n * detail::directions_in_lanes(directions), 1);
-  const std::size_t planned = 3 * value + 2 * matrix_bytes<R>(run, 1) + matrix_bytes<T>(detail::items_at_once<T>(n), 1);
+  const std::size_t tangents = matrix_bytes<R>(run * n * n * directions_in_lanes(directions), 1);
+  const std::size_t planned = 3 * value + 2 * matrix_bytes<R>(run, 1) + matrix_bytes<T>(items_at_once<T>(n), 1);
   const std::size_t factors = (directions > 0 ? 4 : 2) * value;
   return planned + factors + 2 * value + 2 * tangents + elements * (value + tangents);
+}
+
+}  // namespace detail
+
+/// Bytes of workspace that run_lanes takes at most, for so many directions of each item or fewer: fewer may get more lanes.
+template <class T>
+std::size_t lane_workspace_bytes(Index n, Index directions) {
+  std::size_t most = 0;
+  for (Index few = 0; few <= detail::directions_in_lanes(directions); ++few)
+    most = std::max(most, detail::lane_bytes<T>(n, few));
+  return most;
 }
 
 /// Does items [first, first + count) where lanes can; the others are appended to `left`, and their results are void.

@@ -59,7 +59,7 @@ void in_panels(Index count, double flops, Team* team, const Body& body) {
   if (most < 2) return body(0, count);
   // Whole tiles of columns, and twice as many panels as threads, so that a thread that comes late finds some.
   constexpr Index kTile = 8;
-  const Index panels = std::min(most, 2 * team->size());
+  const Index panels = std::min({most, 2 * team->size(), (count + kTile - 1) / kTile});
   const Index width = (count / panels + kTile - 1) / kTile * kTile;
   team->run((count + width - 1) / width,
             [&](Index k) noexcept { body(k * width, std::min(width, count - k * width)); });
@@ -137,8 +137,8 @@ void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team =
   if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
     combine_by_columns(terms, Y);
   } else {
-    // Some 20 flops' time an element that lies beyond the caches.
-    detail::in_panels(Y.columns, 20.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
+    // Some 8 flops' time an element that lies beyond the caches.
+    detail::in_panels(Y.columns, 8.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
       kernels::LaneSum<Real<T>> sum;
       sum.terms = static_cast<int>(terms.size());
       for (std::size_t t = 0; t < terms.size(); ++t) {
@@ -161,12 +161,13 @@ struct OneAndInfinity {
   R smaller() const { return infinity < one ? infinity : one; }
 };
 
-/// Both norms of a square matrix, which is read once. NaN where A holds one; infinite where A or a sum is.
+/// Both norms of a square matrix. NaN where A holds one; infinite where A or a sum is. Up to kMaxLaneOrder those of A and A^T are
+/// the same to the last bit, as in lanes; above, kernels read A once and sum columns and rows in different orders.
 template <class T>
 OneAndInfinity<Real<T>> norms(View<const T> A) {
   using R = Real<T>;
   using Limits = std::numeric_limits<R>;
-  if (is_padded(A) && A.rows <= kernels::kMaxMatrixOrder) {
+  if (is_padded(A) && A.rows > kernels::kMaxLaneOrder && A.rows <= kernels::kMaxMatrixOrder) {
     const auto& kernel = detail::matrix_kernels<T>();
     OneAndInfinity<R> result;
     const auto [data, ld] = detail::strided(A);
@@ -195,7 +196,7 @@ Real<T> size_of(View<const T> X) {
 }
 
 /// True only where no entry's real or imaginary part is above `most`, and the largest not below 1 / most, unless all are 0. May be
-/// false by a small factor sooner.
+/// false by a small factor sooner. X's padding must be zeros (clear_padding).
 template <class T>
 bool is_tame(View<const T> X, Real<T> most) {
   using R = Real<T>;
@@ -203,6 +204,7 @@ bool is_tame(View<const T> X, Real<T> most) {
     const R largest = max_abs(X);
     return largest == 0 || (largest >= 1 / most && largest <= most);
   }
+  assert(has_clear_padding(X));
   // The whole matrix as one block of lanes, of which the largest sum of moduli is at least the largest modulus.
   const auto& kernel = kernels::lane_kernels<R>();
   std::array<R, kernels::kMostWidth> flags;

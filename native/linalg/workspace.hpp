@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cstddef>
 #include <new>
+#include <type_traits>
 
 #include "linalg/team.hpp"
 #include "linalg/view.hpp"
@@ -39,6 +40,15 @@ void clear_padding(View<T> A) {
     for (T* x = A.column(j) + A.rows; x < A.column(j) + A.ld; ++x) *x = T(0);
 }
 
+/// True where there is nothing but zeros in A's padding.
+template <class T>
+bool has_clear_padding(const View<T>& A) {
+  for (Index j = 0; j < A.columns; ++j)
+    for (const auto* x = A.column(j) + A.rows; x < A.column(j) + A.ld; ++x)
+      if (*x != std::remove_const_t<T>(0)) return false;
+  return true;
+}
+
 /// The room that one matrix (or stack) of rows x columns takes in a Workspace.
 template <class T>
 constexpr std::size_t matrix_bytes(Index rows, Index columns) {
@@ -46,7 +56,8 @@ constexpr std::size_t matrix_bytes(Index rows, Index columns) {
 }
 
 /// What one evaluation works with: one aligned arena, for one thread, and those that help it, if any. What is taken from it lives until `reset`; nothing is ever returned singly.
-/// Not initialized: whoever takes a matrix writes it before reading it.
+/// Not initialized: whoever takes a matrix writes its rows before reading them. Kernels read and write the padding below them
+/// too, whatever it is; who decides anything by whole columns has it cleared (clear_padding).
 class Workspace {
  public:
   /// Throws std::bad_alloc where there is no room.
@@ -72,6 +83,8 @@ class Workspace {
     used_bytes_ = mark;
   }
   std::size_t used_bytes() const { return used_bytes_; }
+
+  void* memory() const { return begin_; }
 
   Team* team() const { return team_; }
   /// Until it is told otherwise.

@@ -2,6 +2,7 @@
 
 const algebra = 'native/expm/algebra.hpp'
 const evaluate = 'native/expm/evaluate.hpp'
+const engine = 'native/expm/engine.hpp'
 const expm = 'native/expm/expm.hpp'
 const triangular = 'native/expm/triangular.hpp'
 const condition = 'native/expm/condition.hpp'
@@ -30,25 +31,33 @@ export const evaluationMutations = [
   {
     name: 'product-without-dA-B',
     why: 'd(AB) = A dB + dA B',
-    file: algebra,
-    from: 'engine_.multiply(A.value, engine_.block(B.tangents, k), dC);\n      engine_.multiply_add(engine_.block(A.tangents, k), B.value, dC);',
-    to: 'engine_.multiply(A.value, engine_.block(B.tangents, k), dC);',
+    file: engine,
+    from: '    multiply_add<T>(settle(A2, room.left), B2, C, team_);\n',
+    to: '',
     tests: [ringsTest],
   },
   {
     name: 'tangent-factors-swapped',
     why: 'matrices do not commute',
     file: algebra,
-    from: 'engine_.multiply(A.value, engine_.block(B.tangents, k), dC);',
-    to: 'engine_.multiply(engine_.block(B.tangents, k), A.value, dC);',
+    from: 'engine_.multiply_pair(factors.left, tangents(B, k), tangents(A, k), factors.right,',
+    to: 'engine_.multiply_pair(factors.right, tangents(B, k), tangents(A, k), factors.left,',
     tests: [ringsTest],
   },
   {
-    name: 'multiply-add-overwrites',
-    why: 'C + A B, not A B',
-    file: 'native/expm/engine.hpp',
-    from: 'blas::gemm(T(1), A, B, T(1), C); }\n  /// C = C - A B.',
-    to: 'blas::gemm(T(1), A, B, T(0), C); }\n  /// C = C - A B.',
+    name: 'tangents-without-their-addend',
+    why: 'd(A B + S) has dS',
+    file: algebra,
+    from: 'tangents(S, k),\n',
+    to: 'Parts(),\n',
+    tests: [derivativeTest],
+  },
+  {
+    name: 'product-without-its-addend',
+    why: 'C = A B + S, not A B',
+    file: engine,
+    from: '    combine(S, C);\n    multiply_add<T>(A, B, C, team_);',
+    to: '    matfun::multiply<T>(A, B, C, team_);',
     tests: [ringsTest],
   },
   {
@@ -159,25 +168,25 @@ export const evaluationMutations = [
   {
     name: 'adjoint-not-conjugated',
     why: 'the pullback under Re tr(X^H Y) is by the adjoint, not the transpose',
-    file: 'native/linalg/view.hpp',
-    from: 'Bk(j, i) = conjugate(Ak(i, j));',
-    to: 'Bk(j, i) = Ak(i, j);',
-    tests: ['test/native/linalg/view_test.cpp'],
+    file: 'native/kernels/matrix.hpp',
+    from: '(kIsComplex<T> ? kernel.conjugate_transpose : kernel.transpose)',
+    to: '(kernel.transpose)',
+    tests: ['test/native/kernels/matrix_test.cpp'],
   },
   {
     name: 'schur-vectors-swapped-for-the-direction',
     why: 'the direction in the Schur frame is Q^H E Q',
     file: expm,
-    from: 'multiply_blocks<C>(QH, M, F);\n    multiply_blocks_right<C>(F, reduced_.Q, M);',
-    to: 'multiply_blocks<C>(reduced_.Q, M, F);\n    multiply_blocks_right<C>(F, QH, M);',
+    from: 'multiply_blocks<C>(QH, M, F, work_.team());\n    multiply_blocks_right<C>(F, reduced_.Q, M, work_.team());',
+    to: 'multiply_blocks<C>(reduced_.Q, M, F, work_.team());\n    multiply_blocks_right<C>(F, QH, M, work_.team());',
     tests: [derivativeTest],
   },
   {
     name: 'schur-vectors-swapped-for-the-value',
     why: 'exp(A) = Q exp(S) Q^H',
     file: expm,
-    from: 'multiply_blocks<C>(reduced_.Q, Z, Y);\n    multiply_blocks_right<C>(Y, QH, Z);',
-    to: 'multiply_blocks<C>(QH, Z, Y);\n    multiply_blocks_right<C>(Y, reduced_.Q, Z);',
+    from: 'multiply_blocks<C>(reduced_.Q, Z, Y, work_.team());\n    multiply_blocks_right<C>(Y, QH, Z, work_.team());',
+    to: 'multiply_blocks<C>(QH, Z, Y, work_.team());\n    multiply_blocks_right<C>(Y, reduced_.Q, Z, work_.team());',
     tests: [valueTest],
   },
   {
@@ -208,15 +217,15 @@ export const evaluationMutations = [
     name: 'one-status-for-all-directions',
     why: 'one bad direction must cost its own derivative alone',
     file: expm,
-    from: 'all_finite<T>(derivative.direction.block(k))',
-    to: 'all_finite<T>(derivative.direction)',
+    from: 'is_finite<T>(derivative.direction.block(k))',
+    to: 'is_finite<T>(derivative.direction)',
     tests: [limitsTest],
   },
   {
     name: 'overflow-unseen',
     why: 'infinities must not come back as results',
     file: expm,
-    from: 'if (status == Status::ok && !all_finite<T>(X)) status = Status::overflow;',
+    from: 'if (status == Status::ok && !is_finite<T>(X)) status = Status::overflow;',
     to: '',
     tests: [limitsTest],
   },

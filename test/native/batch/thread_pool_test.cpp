@@ -275,4 +275,39 @@ TEST_CASE("a pool that ends lets running tiles end and forgets the others") {
   CHECK(work.done() == 1);
 }
 
+TEST_CASE("a tile may run work of its own, even while the pool is being destroyed") {
+  class Inner : public TiledWork {
+   public:
+    Inner() : TiledWork(20) {}
+    void run_tile(Index, ThreadMemory&) override { ++done; }
+    std::atomic<int> done = 0;
+  };
+  class Outer : public TiledWork {
+   public:
+    explicit Outer(ThreadPool& pool) : TiledWork(1), pool_(pool) {}
+    void run_tile(Index, ThreadMemory&) override {
+      has_begun = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the pool is closing by then
+      Inner inner;
+      pool_.run(inner, 4);
+      done = inner.done.load();
+    }
+    std::atomic<bool> has_begun = false;
+    std::atomic<int> done = 0;
+
+   private:
+    ThreadPool& pool_;
+  };
+  for (const bool ends_before : {true, false}) {
+    auto pool = std::make_unique<ThreadPool>();
+    Outer outer(*pool);
+    pool->start(outer, 1);
+    while (!outer.has_begun) std::this_thread::yield();
+    if (ends_before)
+      while (outer.done < 20) std::this_thread::yield();
+    pool.reset();
+    CHECK(outer.done == 20);
+  }
+}
+
 }  // namespace matfun::test

@@ -121,4 +121,26 @@ TEST_CASE_TEMPLATE("the condition number is the same by every choice and method"
   }
 }
 
+TEST_CASE(
+    "a condition number whose |K| is beyond the range is finite, and does not depend on what the workspace held") {
+  for (const Index n : {2, 9}) {
+    Matrix A(n, n);
+    fill(A.view(), 0.0);
+    for (Index i = 0; i < n; ++i) A(i, i) = 668;
+    A(0, n - 1) = 1e10;
+    double found[2];
+    for (const double before : {0.0, 1.0}) {
+      Workspace work(condition_workspace_bytes<double>(n));
+      const Index numbers = static_cast<Index>(condition_workspace_bytes<double>(n) / 8) - 64;
+      fill(work.take<double>(numbers, 1), before);
+      work.reset();
+      CHECK(expm_condition<double>(A.view(), found[before == 0 ? 0 : 1], {}, work) == Status::ok);
+    }
+    CHECK(found[0] == found[1]);
+    // K is e^668 times that of A - 668 I =: N, N^2 = 0: about |N|^2 / 6, and exp(A) about e^668 |N|.
+    CHECK(found[0] > 1e18);
+    CHECK(found[0] < 1e21);
+  }
+}
+
 }  // namespace matfun::test

@@ -2,6 +2,7 @@
 
 #include "expm/compute.hpp"
 #include "expm/gallery.hpp"
+#include "team.hpp"
 
 namespace matfun::test {
 namespace {
@@ -250,6 +251,22 @@ TEST_CASE_TEMPLATE("inputs are not modified", T, double, float, Complex128, Comp
         CHECK(a == A);
         CHECK(e == E);
       }
+}
+
+TEST_CASE_TEMPLATE("a team that shares the products changes no bit of value or derivative", T, double, Complex64) {
+  const Index n = 200;
+  const auto A = random_matrix<T>(n, n, 20, 51), W = random_matrix<T>(n, n, 1, 52);
+  BasicMatrix<T> X[2] = {{n, n}, {n, n}}, G[2] = {{n, n}, {n, n}};
+  Alone team(3);
+  for (const std::size_t shared : {0, 1}) {
+    Workspace work(workspace_bytes<T>(Operation::vjp, n, 1));
+    if (shared == 1) work.set_team(&team);
+    Status each;
+    CHECK(expm_vjp<T>(A.view(), X[shared].view(), {W.view(), G[shared].view(), &each}, {}, work) == Status::ok);
+  }
+  CHECK(team.most_parts() >= 2);
+  CHECK(X[0] == X[1]);
+  CHECK(G[0] == G[1]);
 }
 
 }  // namespace matfun::test

@@ -137,6 +137,17 @@ TEST_CASE_TEMPLATE("workspace_bytes covers what every path takes, and is not lav
   }
 }
 
+TEST_CASE_TEMPLATE("workspace_bytes covers what few directions take, and none", T, double, float, Complex128,
+                   Complex64) {
+  for (Index n : {5, 8, 9})
+    for (Index K : {0, 1})
+      for (Operation operation : {Operation::jvp, Operation::vjp}) {
+        CAPTURE(n);
+        CAPTURE(K);
+        CHECK(most_written<T>(operation, n, K) <= workspace_bytes<T>(operation, n, K));
+      }
+}
+
 TEST_CASE_TEMPLATE("condition_workspace_bytes covers what every path takes", T, double, float, Complex128, Complex64) {
   for (Index n : {1, 2, 3, 5}) {
     const std::size_t most = most_written<T>(Operation::cond, n, 0), bytes = condition_workspace_bytes<T>(n);

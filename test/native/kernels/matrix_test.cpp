@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "matrix.hpp"
+#include "team.hpp"
 
 namespace matfun::test {
 namespace {
@@ -65,6 +66,21 @@ TEST_CASE_TEMPLATE("products of padded matrices and of others agree, and padding
     BasicMatrix<T> D(n, columns);  // not padded
     matfun::multiply<T>(A.view(), B.view(), D.view());
     CHECK(relative_difference(D, expected) < bound);
+  }
+}
+
+TEST_CASE_TEMPLATE("products are the same bits however large the team is that shares them", T, double, Complex64) {
+  for (const Index n : {100, 250, 509}) {
+    const auto A = random_matrix<T>(n, n, 1, 8), B = random_matrix<T>(n, n, 1, 9);
+    Workspace work(std::size_t(1) << 24);
+    const View<T> a = padded(A, work), b = padded(B, work), c = padded(B, work), d = padded(B, work);
+    matfun::multiply<T>(a, b, c);
+    for (const Index size : {2, 3, 256}) {
+      Alone team(size);
+      matfun::multiply<T>(a, b, d, &team);
+      CHECK(plain<T>(d) == plain<T>(c));
+      if (n > 200) CHECK(team.most_parts() >= 2);
+    }
   }
 }
 
