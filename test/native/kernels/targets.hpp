@@ -1,10 +1,12 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
-#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -33,17 +35,29 @@ std::vector<R> random_numbers(std::size_t count, unsigned seed) {
   return numbers;
 }
 
-/// Registers want aligned memory.
+/// Numbers that end where a page begins that nobody may touch, so that a kernel that goes beyond them ends the process.
 template <class R>
 struct Lanes {
-  explicit Lanes(Index count)
-      : data(static_cast<R*>(::operator new(static_cast<std::size_t>(count) * sizeof(R), std::align_val_t{64}))) {
+  explicit Lanes(Index count) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE)),
+               bytes = static_cast<std::size_t>(count) * sizeof(R);
+    const std::size_t inside = (bytes + page - 1) / page * page;
+    mapped_ = inside + page;
+    void* const memory = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(memory != MAP_FAILED);
+    begin_ = static_cast<std::byte*>(memory);
+    REQUIRE(mprotect(begin_ + inside, page, PROT_NONE) == 0);
+    data = reinterpret_cast<R*>(begin_ + inside - bytes);
     std::fill_n(data, count, std::numeric_limits<R>::quiet_NaN());
   }
-  ~Lanes() { ::operator delete(data, std::align_val_t{64}); }
+  ~Lanes() { munmap(begin_, mapped_); }
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
   R* data;
+
+ private:
+  std::byte* begin_;
+  std::size_t mapped_;
 };
 
 }  // namespace matfun::test
