@@ -50,6 +50,29 @@ export function drawBatch({ lines, machine }) {
   })
 }
 
+// From perf record of build/bench/native/matfun_bench with --batch=1024, and by counting in evaluate.hpp.
+const limits = `## What limits it
+
+On one core of the Zen 5 below, float64, 1-norm 1, batches of 1024 matrices that stay in the second-level cache: shares of the core's time
+by what its functions do (perf's samples, %).
+
+| order, operation | ns a matrix | products with their sums | sums by themselves | to and from lanes | norms, plans, checks | putting plans together, calls |
+|---|--:|--:|--:|--:|--:|--:|
+| 2, value | 14.5 | 20 | 9 | 11 | 14 | 46 |
+| 4, value | 36 | 39 | 11 | 13 | 12 | 25 |
+| 4, VJP | 87 | 42 | 10 | 12 | 9 | 27 |
+
+- **Order 2 and 3** are limited by instructions outside the arithmetic: choosing plans, gathering matrices of one plan, and calls of
+  kernels. One flattened evaluation for each order and type would do away with calls; it was not built because of what it takes to compile
+  ([decision 9](decisions/0009-lanes.md)).
+- **Order 4**: by 15+ a value takes four products of 64 multiply-adds and 19 terms of sums of 16, for as many matrices as a register
+  has lanes. With eight lanes and two operations a cycle this is 35 cycles a matrix, 10.6 ns at 3.3 GHz; the rest is as in the table. In batches
+  of 8 MB it takes 48 ns instead of 36: the difference is waiting for memory, on loads into lanes and stores out of them. Asking for
+  memory ahead by instructions brought nothing.
+- **From order 64 on** seven tenths of the time are products at 95 to 98 % of what the core's multiply-adds allow (111 to 115 of 118
+  GFLOP/s); sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
+- **Two threads** get two cores here; what they share is memory.`
+
 /** @param {Report[]} reports */
 export function documentOf(reports) {
   const figures = reports.map(machineSection)
@@ -58,6 +81,8 @@ export function documentOf(reports) {
 ## Batches
 
 ${figures.length > 0 ? figures.join('\n\n') : 'No figures yet.'}
+
+${limits}
 
 ## How it is measured
 
@@ -68,7 +93,7 @@ npm run bench -- batch --orders 4 --dtypes float64 --norms 1 --operations value 
 
 This measures, writes \`docs/benchmarks/batch-<machine>.json\`, and from all such files this page and its pictures. Peers that are
 not installed are left out by name (Debian: \`apt-get install libeigen3-dev libgsl-dev python3-scipy python3-torch\`);
-Eigen's and GSL's small programs are compiled for the machine when first needed, which takes a minute or two.
+Eigen's and GSL's small programs are compiled for the machine when first needed, which takes some minutes.
 \`npm run bench -- --help\` tells the rest.
 
 - **The same matrices for everyone**: entries from N(0, 1), each matrix scaled to the 1-norm; directions from N(0, 1). The
