@@ -54,13 +54,13 @@ export function drawBatch({ lines, machine }) {
 const limits = `## What limits it
 
 On one core of the Zen 5 below, float64, 1-norm 1, batches of 1024 matrices that stay in the second-level cache: shares of the core's time
-by what its functions do (perf's samples, %).
+by what its functions do (perf's samples, %; for order 2 and the VJP while a build kept the other core busy).
 
 | order, operation | ns a matrix | products with their sums | sums by themselves | to and from lanes | norms, plans, checks | putting plans together, calls |
 |---|--:|--:|--:|--:|--:|--:|
 | 2, value | 14.5 | 20 | 9 | 11 | 14 | 46 |
-| 4, value | 36 | 39 | 11 | 13 | 12 | 25 |
-| 4, VJP | 87 | 42 | 10 | 12 | 9 | 27 |
+| 4, value | 36 | 39 | 11 | 13 | 11 | 25 |
+| 4, VJP | 87 | 42 | 10 | 12 | 8 | 28 |
 
 - **Order 2 and 3** are limited by instructions outside the arithmetic: choosing plans, gathering matrices of one plan, and calls of
   kernels. One flattened evaluation for each order and type would do away with calls; it was not built because of what it takes to compile
@@ -69,9 +69,10 @@ by what its functions do (perf's samples, %).
   has lanes. With eight lanes and two operations a cycle this is 35 cycles a matrix, 10.6 ns at 3.3 GHz; the rest is as in the table. In batches
   of 8 MB it takes 48 ns instead of 36: the difference is waiting for memory, on loads into lanes and stores out of them. Asking for
   memory ahead by instructions brought nothing.
-- **From order 64 on** seven tenths of the time are products at 95 to 98 % of what the core's multiply-adds allow (111 to 115 of 118
-  GFLOP/s); sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
-- **Two threads** get two cores here; what they share is memory.`
+- **From order 64 on** seven tenths of the time are products, whose kernels alone reach 94 to 97 % of what the core's multiply-adds
+  allow (111 to 115 of 118 GFLOP/s); sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
+- **Two threads**: two that only multiply and add in registers got 2.0 times what one gets. What keeps batches below that was not looked into;
+  while the tables were measured, two threads had 100 to 190 % of a processor.`
 
 /** @param {Report[]} reports */
 export function documentOf(reports) {
