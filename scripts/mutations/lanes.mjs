@@ -1,6 +1,6 @@
 // Faults in matrices in lanes, in unpacked kernels, and in what chooses them.
 
-const kernels = 'native/kernels/lanes_of_target.hpp'
+const kernels = 'native/kernels/lane_products_of_target.hpp'
 const matrix = 'native/kernels/matrix.hpp'
 const plan = 'native/expm/lane_plan.hpp'
 const lanes = 'native/expm/lanes.hpp'
