@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "expm/lane_engine.hpp"
+#include "expm/lane_layout.hpp"
 #include "expm/reduction.hpp"
 
 namespace matfun {
@@ -13,31 +13,28 @@ namespace matfun {
 /// What lanes do with an item, in one small number, so that items can be grouped by it.
 class LaneKey {
  public:
-  LaneKey() = default;  // void: there are arrays of them
   /// A row of the ladder without squarings, or its last row with so many, of the matrix or of A - mu I.
   static constexpr LaneKey of(int row, int squarings, bool is_shifted) {
-    return LaneKey((squarings == 0 ? row : kRows + squarings) * 2 + (is_shifted ? 1 : 0));
+    return of_number((squarings == 0 ? row : kRows + squarings) * 2 + (is_shifted ? 1 : 0));
   }
-  /// What kernels::LaneFindings calls a key, where it is less than 2 rows.
-  static constexpr LaneKey of_row(std::uint8_t number) { return LaneKey(number); }
+  /// By the number that arrays hold: less than 2 rows, what kernels::LaneFindings calls a key.
+  constexpr explicit LaneKey(std::uint8_t number) : number_(number) {}
+  constexpr std::uint8_t number() const { return number_; }
   /// Not for lanes.
-  static constexpr LaneKey left() { return LaneKey(kCount - 1); }
+  static constexpr LaneKey left() { return of_number(kCount - 1); }
   /// Done already.
-  static constexpr LaneKey done() { return LaneKey(kCount); }
+  static constexpr LaneKey done() { return of_number(kCount); }
 
   constexpr bool is_left() const { return number_ == kCount - 1; }
   constexpr bool is_shifted() const { return (number_ & 1) != 0; }
   constexpr int squarings() const { return number_ / 2 <= kRows ? 0 : number_ / 2 - kRows; }
   constexpr int row(int last) const { return squarings() > 0 ? last : number_ / 2; }
-  constexpr bool operator==(const LaneKey&) const = default;
-
   static constexpr int kMostSquarings = 55;  // of norms up to 2^55: no ladder ends below 1
-  static constexpr std::size_t kCount = 128;
-  constexpr std::size_t index() const { return number_; }
+  static constexpr int kCount = 128;
 
  private:
   static constexpr int kRows = 7;  // more than any ladder has
-  constexpr explicit LaneKey(std::size_t number) : number_(static_cast<std::uint8_t>(number)) {}
+  static constexpr LaneKey of_number(int number) { return LaneKey(static_cast<std::uint8_t>(number)); }
   std::uint8_t number_;
 };
 
@@ -52,10 +49,10 @@ class LanePlanner {
   /// Takes workspace for `blocks` blocks.
   LanePlanner(Index n, Index blocks, Purpose purpose, const Options& options, Workspace& work)
       : n_(static_cast<int>(n)), ladder_(ladder_of<R>(options.method)), options_(options) {
-    const LaneEngine<T> engine(n_, blocks, nullptr);
-    shifted_ = engine.take(work, 1).data;
-    square_ = engine.take(work, 1).data;
-    mu_ = engine.take_element(work);
+    const LaneLayout<T> layout(n_, blocks);
+    shifted_ = layout.take(work, 1).data;
+    square_ = layout.take(work, 1).data;
+    mu_ = layout.take_element(work);
     for (const Threshold& row : ladder_.rows) bounds_[static_cast<std::size_t>(rows_++)] = bound_of<R>(row, purpose);
     purpose_ = purpose;
     const int power = detail::first_error_power(ladder_.scheme, ladder_.rows.back().degree);
@@ -71,31 +68,27 @@ class LanePlanner {
   LanePlanner(const LanePlanner&) = delete;  // rule_ refers to bounds_
   LanePlanner& operator=(const LanePlanner&) = delete;
 
-  /// Writes the key of each lane of so many blocks. True where they are all the same and the matrices are as they stand.
-  bool plan(View<const R> A, Index blocks, LaneKey* keys) {
-    const LaneEngine<T> engine(n_, blocks, nullptr);
-    const kernels::LaneFindings<R> findings = {first_.one.data(), first_.infinity.data(), smaller_.data(), key_.data(),
-                                               mu_};
-    const kernels::LaneRange range = engine.order().examine(A.data, blocks, rule_, findings);
-    const Index lanes = engine.lanes();
-    bool any_is_shifted = false;
-    for (Index l = 0; l < lanes; ++l) {
-      keys[l] = LaneKey::of_row(static_cast<std::uint8_t>(key_[at(l)]));
-      any_is_shifted |= keys[l].is_shifted();
-    }
-    has_shifts_ = any_is_shifted;
+  /// Writes the number of the key of each lane of so many blocks. True where they are all the same and the matrices are as they
+  /// stand.
+  bool plan(View<const R> A, Index blocks, std::uint8_t* keys) {
+    const LaneLayout<T> layout(n_, blocks);
+    const kernels::LaneFindings<R> findings = {first_.one.data(), first_.infinity.data(), smaller_.data(), mu_, keys};
+    const kernels::LaneRange range = layout.order().examine(A.data, blocks, rule_, findings);
     has_squarings_ = range.greatest >= 2 * rows_;
-    if (!has_squarings_) return range.least == range.greatest && !any_is_shifted;
-    look_at_squares(engine, A);
-    for (Index l = 0; l < lanes; ++l)
-      if (!(smaller_[at(l)] <= bounds_[at(rows_ - 1)])) keys[l] = key_of(l, keys[l].is_shifted());
+    const auto is_shifted = [](std::uint8_t key) { return LaneKey(key).is_shifted(); };
+    has_shifts_ =
+        range.least == range.greatest ? is_shifted(keys[0]) : std::any_of(keys, keys + layout.lanes(), is_shifted);
+    if (!has_squarings_) return range.least == range.greatest && !has_shifts_;
+    look_at_squares(layout, A);
+    for (Index l = 0; l < layout.lanes(); ++l)
+      if (!(smaller_[at(l)] <= bounds_[at(rows_ - 1)])) keys[l] = key_of(l, is_shifted(keys[l])).number();
     return false;
   }
 
   /// After `plan`: whether any lane has a shift, and may have squarings; each lane's mu, and the norms of A - mu I.
   bool has_shifts() const { return has_shifts_; }
   bool has_squarings() const { return has_squarings_; }
-  T mu(Index l) const { return LaneEngine<T>(n_, 1, nullptr).at(mu_, l); }
+  T mu(Index l) const { return LaneLayout<T>(n_, 1).at(mu_, l); }
   const R* norms() const { return smaller_.data(); }
 
   Plan plan_of(LaneKey key) const {
@@ -111,19 +104,14 @@ class LanePlanner {
   static std::size_t at(Index l) { return static_cast<std::size_t>(l); }
 
   /// Norms of (A - mu I)^2, and which of them are triangular.
-  void look_at_squares(const LaneEngine<T>& engine, View<const R> A) {
-    const Index blocks = engine.lanes() / kernels::lane_kernels<R>().width;
-    R* const B = shifted_;
-    std::copy_n(A.data, engine.numbers() * engine.lanes(), B);
-    engine.order().shift_diagonal(B, mu_, blocks);
-    kernels::LaneSum<R> sum;
-    sum.is_operand = true;
-    sum.terms = 1;
-    sum.c[0] = 1;
-    sum.x[0] = B;
-    engine.order().product(sum, sum, {}, square_, nullptr, nullptr, blocks);
-    engine.order().norms(square_, blocks, second_.one.data(), second_.infinity.data());
-    engine.order().lesser_triangle(B, blocks, triangle_.data());
+  void look_at_squares(const LaneLayout<T>& layout, View<const R> A) {
+    const auto& kernel = layout.order();
+    const Index blocks = layout.blocks();
+    std::copy_n(A.data, layout.numbers() * layout.lanes(), shifted_);
+    kernel.shift_diagonal(shifted_, mu_, blocks);
+    kernel.square(shifted_, square_, blocks);
+    kernel.norms(square_, blocks, second_.one.data(), second_.infinity.data());
+    kernel.lesser_triangle(shifted_, blocks, triangle_.data());
   }
 
   LaneKey key_of(Index l, bool is_shifted) const {
@@ -176,7 +164,7 @@ class LanePlanner {
   kernels::LaneRule<R> rule_;
   R *shifted_, *square_, *mu_;
   NormsOfLanes first_, second_;  // of A - mu I and of its square
-  Lanes smaller_, key_, triangle_;
+  Lanes smaller_, triangle_;
   bool has_shifts_ = false, has_squarings_ = false;
 };
 

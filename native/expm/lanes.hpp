@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "expm/expm.hpp"
+#include "expm/lane_evaluations.hpp"
 #include "expm/lane_plan.hpp"
 
 /// Many matrices of one tiny order, evaluated in SIMD lanes by the same recurrence over the same rings. What lanes leave,
@@ -53,6 +54,7 @@ Index blocks_at_once(Index n, Index directions) {
   constexpr Index kMatrices = 8, kCache_bytes = 32768;
   const Index width = kernels::lane_kernels<Real<T>>().width;
   const Index bytes = kMatrices * n * n * width * static_cast<Index>(sizeof(T)) * (1 + directions_in_lanes(directions));
+  if (directions > 1) return 1;  // LaneWork wants a block's tangents side by side
   return std::clamp<Index>(kCache_bytes / bytes, 1, kMostLanes / width);
 }
 
@@ -75,9 +77,10 @@ class LaneRun {
         most_blocks_(blocks_at_once<T>(items.n, items.directions)),
         width_(kernels::lane_kernels<R>().width),
         work_(work),
+        evaluation_(lane_evaluation<R>(kIsComplex<T>)),
         planner_(items.n, most_blocks_, purpose_of(items.operation), items.options, work),
-        A_(LaneEngine<T>(static_cast<int>(items.n), most_blocks_, nullptr).take(work, 1)),
-        mu_(LaneEngine<T>(static_cast<int>(items.n), most_blocks_, nullptr).take_element(work)),
+        A_(LaneLayout<T>(items.n, most_blocks_).take(work, 1)),
+        mu_(LaneLayout<T>(items.n, most_blocks_).take_element(work)),
         mu_of_(work.take<T>(items_at_once<T>(items.n), 1).data) {}
 
   void run(Index first, Index count) {
@@ -100,44 +103,44 @@ class LaneRun {
     present_.fill(false);
     for (Index done = 0; done < count; done += most_lanes()) {
       const Index m = std::min(most_lanes(), count - done);
-      choose(m, [&](Index l) { return done + l; });
+      for (Index l = 0; l < m; ++l) alike_[at(l)] = static_cast<kernels::Place>(done + l);
+      choose(alike_.data(), m);
       read();
-      LaneKey* const keys = keys_.data() + done;
+      std::uint8_t* const keys = keys_.data() + done;
       if (planner_.plan(A_, blocks_, keys)) {
-        evaluate_block(keys[0], m);
-        std::fill_n(keys, m, LaneKey::done());
+        evaluate_block(LaneKey(keys[0]), m);
+        std::fill_n(keys, m, LaneKey::done().number());
         continue;
       }
-      for (Index l = 0; l < m; ++l) present_[keys[l].index()] = true;
+      for (Index l = 0; l < m; ++l) present_[keys[l]] = true;
       if (planner_.has_squarings()) std::copy_n(planner_.norms(), m, norm_of_.begin() + done);
       if (planner_.has_shifts())
         for (Index l = 0; l < m; ++l) mu_of_[done + l] = planner_.mu(l);
     }
-    for (std::size_t key = 0; key < LaneKey::kCount; ++key)
-      if (present_[key]) run_alike(LaneKey::of_row(static_cast<std::uint8_t>(key)), count);
+    for (int key = 0; key < LaneKey::kCount; ++key)
+      if (present_[at(key)]) run_alike(LaneKey(static_cast<std::uint8_t>(key)), count);
   }
 
   /// All items of one key. One pass for each key is faster than sorting: its count stays in a register.
   void run_alike(LaneKey key, Index count) {
     Index alike = 0;
     for (Index k = 0; k < count; ++k) {
-      alike_[at(alike)] = static_cast<std::uint16_t>(k);
-      alike += keys_[at(k)] == key ? 1 : 0;
+      alike_[at(alike)] = static_cast<kernels::Place>(k);
+      alike += keys_[at(k)] == key.number() ? 1 : 0;
     }
     for (Index from = 0; from < alike; from += most_lanes()) {
       const Index m = std::min(most_lanes(), alike - from);
-      choose(m, [&](Index l) { return alike_[at(from + l)]; });
+      choose(alike_.data() + from, m);
       if (!key.is_left()) read_for(key);
       evaluate_block(key, m);
     }
   }
 
   /// The items of the next block, by their places in what is run now; lanes that are over repeat the last.
-  template <class Place>
-  void choose(Index m, Place place) {
+  void choose(kernels::Place* places, Index m) {
     blocks_ = (m + width_ - 1) / width_;
-    for (Index l = 0; l < m; ++l) items_of_[at(l)] = place(l);
-    for (Index l = m; l < blocks_ * width_; ++l) items_of_[at(l)] = items_of_[at(m - 1)];
+    std::fill(places + m, places + blocks_ * width_, places[m - 1]);
+    places_ = places;
   }
 
   void read() { load(items_.A, 1, 0, A_); }
@@ -145,41 +148,62 @@ class LaneRun {
   void read_for(LaneKey key) {
     read();
     if (!key.is_shifted()) return;
-    const LaneEngine<T> engine(static_cast<int>(items_.n), blocks_, nullptr);
-    for (Index l = 0; l < engine.lanes(); ++l) engine.put(mu_, l, mu_of_[items_of_[at(l)]]);
-    engine.order().shift_diagonal(A_.data, mu_, blocks_);
+    const LaneLayout<T> layout(items_.n, blocks_);
+    for (Index l = 0; l < layout.lanes(); ++l) layout.put(mu_, l, mu_of_[places_[l]]);
+    layout.order().shift_diagonal(A_.data, mu_, blocks_);
   }
 
   void evaluate_block(LaneKey key, Index m) {
     if (key.is_left()) {
-      for (Index l = 0; l < m; ++l) left_.push_back({first_ + items_of_[at(l)]});
+      for (Index l = 0; l < m; ++l) left_.push_back({first_ + places_[l]});
       return;
     }
     const std::size_t mark = work_.used_bytes();
-    const LaneEngine<T> engine(static_cast<int>(items_.n), blocks_, key.is_shifted() ? mu_ : nullptr);
+    const LaneLayout<T> layout(items_.n, blocks_);
     const Plan plan = planner_.plan_of(key);
-    const View<R> B{A_.data, A_.rows, size() * blocks_, A_.ld}, X = engine.take(work_, 1);
+    const View<R> X = layout.take(work_, 1);
     any_is_left_ = false;
-    if (items_.directions == 0) {
-      Plain<LaneEngine<T>> ring(engine, work_);
-      evaluate(plan, ring, B, X);
-      leave_lossy(plan, ring.watched(), m);
+    LaneWork<R> work{.blocks = blocks_, .B = A_.data, .X = X.data};
+    std::array<R, kMostLanes * LaneLayout<T>::kParts> factors;
+    if (key.is_shifted()) {
+      const R power = std::ldexp(R(1), -plan.squarings);
+      for (Index l = 0; l < layout.lanes(); ++l) layout.put(factors.data(), l, std::exp(layout.at(mu_, l) * power));
+      work.factors = factors.data();
     }
+    if (items_.directions == 0) evaluate(plan, work, m);
     for (Index k = 0; k < items_.directions; k += kDirections)
-      differentiate(engine, plan, B, k, std::min<Index>(kDirections, items_.directions - k), X, m);
-    leave(extreme(engine, X, 0, std::numeric_limits<R>::max()), flags_, m);
+      differentiate(layout, plan, work, k, std::min<Index>(kDirections, items_.directions - k), m);
+    leave(extreme(layout, X, 0, std::numeric_limits<R>::max()), flags_, m);
     store(X, m, 1, 0, items_.X);
     work_.rewind(mark);
     if (!any_is_left_) return;
     for (Index l = 0; l < m; ++l)
-      if (is_left_[at(l)]) left_.push_back({first_ + items_of_[at(l)]});
+      if (is_left_[at(l)]) left_.push_back({first_ + places_[l]});
+  }
+
+  /// By what the target has; leaves items whose squarings may have lost too much.
+  void evaluate(const Plan& plan, LaneWork<R>& work, Index m) {
+    std::array<R, kMostLanes> errors;
+    work.room = work_.take<R>(kLaneElements * (1 + work.directions) * numbers() * width_, 1).data;
+    work.errors = errors.data();
+    evaluation_(static_cast<int>(items_.n), plan, work);
+    if (!is_watched(plan)) return;
+    Plan own = plan;
+    bool any = false;
+    for (Index l = 0; l < m; ++l) {
+      own.norm = static_cast<double>(norm_of_[places_[l]]);
+      flags_[at(l)] = is_lossy(own, errors[at(l)]) ? R(1) : R(0);
+      any = any || flags_[at(l)] != 0;
+    }
+    leave(any, flags_, m);
   }
 
   /// Derivatives `from` to `from + count` of each item.
-  void differentiate(const LaneEngine<T>& engine, const Plan& plan, View<const R> B, Index from, Index count, View<R> X,
+  void differentiate(const LaneLayout<T>& layout, const Plan& plan, LaneWork<R> work, Index from, Index count,
                      Index m) {
     const std::size_t mark = work_.used_bytes();
-    const View<R> E = engine.take(work_, count), dX = engine.take(work_, count), M = engine.take(work_, 1);
+    const View<R> E = layout.take(work_, count), dX = layout.take(work_, count), M = layout.take(work_, 1);
+    const auto conjugate_transpose = layout.order().conjugate_transpose;
     const bool adjoint = items_.operation == Operation::vjp;
     std::array<Flags, static_cast<std::size_t>(kDirections)> unfit;
     std::array<bool, static_cast<std::size_t>(kDirections)> any_is_unfit{};
@@ -188,45 +212,42 @@ class LaneRun {
     using Limits = std::numeric_limits<R>;
     const R greatest = std::ldexp(R(1), Limits::max_exponent - 2 * Limits::digits - plan.squarings - 7);
     for (Index k = 0; k < count; ++k) {
-      const View<R> Ek = engine.block(E, k);
+      const View<R> Ek = layout.matrix(E, k);
       load(items_.direction, items_.directions, from + k, adjoint ? M : Ek);
-      if (adjoint) engine.conjugate_transpose(M, Ek);
-      any_is_unfit[at(k)] = extreme(engine, Ek, 1 / greatest, greatest);
+      if (adjoint) conjugate_transpose(M.data, Ek.data, blocks_);
+      any_is_unfit[at(k)] = extreme(layout, Ek, 1 / greatest, greatest);
       if (any_is_unfit[at(k)]) unfit[at(k)] = flags_;
     }
-    Dual<LaneEngine<T>> ring(engine, count, work_);
-    evaluate(plan, ring, {B, E}, {X, dX});
-    leave_lossy(plan, ring.watched(), m);
+    work.directions = count;
+    work.E = E.data;
+    work.L = dX.data;
+    evaluate(plan, work, m);
     for (Index k = 0; k < count; ++k) {
-      const View<R> Lk = engine.block(dX, k);
-      if (adjoint) engine.conjugate_transpose(Lk, M);
-      const bool any_is_extreme = extreme(engine, Lk, 0, Limits::max());
+      const View<R> Lk = layout.matrix(dX, k);
+      if (adjoint) conjugate_transpose(Lk.data, M.data, blocks_);
+      const bool any_is_extreme = extreme(layout, Lk, 0, Limits::max());
       store(adjoint ? M : Lk, m, items_.directions, from + k, items_.result);
       if (!any_is_extreme && !any_is_unfit[at(k)]) continue;
       for (Index l = 0; l < m; ++l)
         if ((any_is_extreme && flags_[at(l)] != 0) || (any_is_unfit[at(k)] && unfit[at(k)][at(l)] != 0))
-          left_.push_back({first_ + items_of_[at(l)], from + k});
+          left_.push_back({first_ + places_[l], from + k});
     }
     work_.rewind(mark);
   }
 
+  /// Matrix k of each item, of `each` that an item has.
   void load(const T* from, Index each, Index k, View<R> lanes) {
-    std::array<const R*, kMostLanes> sources;
-    for (Index l = 0; l < blocks_ * width_; ++l)
-      sources[at(l)] = reinterpret_cast<const R*>(from + ((first_ + items_of_[at(l)]) * each + k) * size());
-    kernels::lane_kernels<R>().load(sources.data(), numbers(), lanes.data, blocks_);
+    const R* const first = reinterpret_cast<const R*>(from + (first_ * each + k) * size());
+    kernels::lane_kernels<R>().load(first, each * numbers(), numbers(), places_, lanes.data, blocks_);
   }
-
   void store(View<const R> lanes, Index m, Index each, Index k, T* to) {
-    std::array<R*, kMostLanes> places;
-    for (Index l = 0; l < m; ++l)
-      places[at(l)] = reinterpret_cast<R*>(to + ((first_ + items_of_[at(l)]) * each + k) * size());
-    kernels::lane_kernels<R>().store(lanes.data, numbers(), places.data(), m);
+    R* const first = reinterpret_cast<R*>(to + (first_ * each + k) * size());
+    kernels::lane_kernels<R>().store(lanes.data, numbers(), first, each * numbers(), places_, m);
   }
 
   /// Flags lanes of which the sum of moduli is neither 0 nor within these bounds; whether there is any.
-  bool extreme(const LaneEngine<T>& engine, View<const R> X, R least, R greatest) {
-    return kernels::lane_kernels<R>().extreme(X.data, engine.numbers(), blocks_, least, greatest, flags_.data());
+  bool extreme(const LaneLayout<T>& layout, View<const R> X, R least, R greatest) {
+    return kernels::lane_kernels<R>().extreme(X.data, layout.numbers(), blocks_, least, greatest, flags_.data());
   }
 
   /// Leaves the flagged items: expm finds out what is the matter with them.
@@ -237,34 +258,23 @@ class LaneRun {
     for (Index l = 0; l < m; ++l) is_left_[at(l)] = is_left_[at(l)] || flags[at(l)] != 0;
   }
 
-  /// Leaves items whose squarings may have lost too much.
-  void leave_lossy(Plan plan, const LaneGrowth<R>& watched, Index m) {
-    if (watched.is_empty()) return;
-    bool any = false;
-    for (Index l = 0; l < m; ++l) {
-      plan.norm = static_cast<double>(norm_of_[at(items_of_[at(l)])]);
-      flags_[at(l)] = is_lossy(plan, watched.error(l)) ? R(1) : R(0);
-      any = any || flags_[at(l)] != 0;
-    }
-    leave(any, flags_, m);
-  }
-
   const LaneItems<T>& items_;
   std::vector<LeftItem>& left_;
   Index most_blocks_, width_;
   Workspace& work_;
+  LaneEvaluation<R> evaluation_;
   LanePlanner<T> planner_;
   View<R> A_;
   R* mu_;
-  Index first_ = 0;   ///< of the items that are run now
-  Index blocks_ = 0;  ///< of the block at hand
-  std::array<Index, kMostLanes> items_of_;
+  Index first_ = 0;                         ///< of the items that are run now
+  Index blocks_ = 0;                        ///< of the block at hand
+  const kernels::Place* places_ = nullptr;  ///< of the block's items among those that are run now
   Flags flags_;
   bool any_is_left_ = false;
-  std::array<bool, kMostLanes> is_left_;               ///< void unless any_is_left_
-  std::array<LaneKey, kMostItems + kMostLanes> keys_;  ///< of each item, and of lanes that are over
-  std::array<bool, LaneKey::kCount> present_;
-  std::array<std::uint16_t, kMostItems> alike_;
+  std::array<bool, kMostLanes> is_left_;                    ///< void unless any_is_left_
+  std::array<std::uint8_t, kMostItems + kMostLanes> keys_;  ///< of each item, and of lanes that are over
+  std::array<bool, 256> present_;
+  std::array<kernels::Place, kMostItems + kMostLanes> alike_;
   T* mu_of_;                           ///< by item, where it has a shift
   std::array<R, kMostItems> norm_of_;  ///< by item, where there are squarings
 };
@@ -277,14 +287,13 @@ namespace detail {
 template <class T>
 std::size_t lane_bytes(Index n, Index directions) {
   using R = Real<T>;
-  static const auto elements = static_cast<std::size_t>(most_elements<R>());
-  const Index lanes = blocks_at_once<T>(n, directions) * kernels::lane_kernels<R>().width;
-  const Index run = (kIsComplex<T> ? 2 : 1) * lanes;
-  const std::size_t value = matrix_bytes<R>(run * n * n, 1);
-  const std::size_t tangents = matrix_bytes<R>(run * n * n * directions_in_lanes(directions), 1);
-  const std::size_t planned = 3 * value + 2 * matrix_bytes<R>(run, 1) + matrix_bytes<T>(items_at_once<T>(n), 1);
-  const std::size_t factors = (directions > 0 ? 4 : 2) * value;
-  return planned + factors + 2 * value + 2 * tangents + elements * (value + tangents);
+  const Index blocks = blocks_at_once<T>(n, directions), together = directions_in_lanes(directions);
+  const Index block = n * n * (kIsComplex<T> ? 2 : 1) * kernels::lane_kernels<R>().width;
+  const std::size_t value = matrix_bytes<R>(block * blocks, 1),
+                    tangents = matrix_bytes<R>(block * blocks * together, 1);
+  const std::size_t planned =
+      3 * value + 2 * value + matrix_bytes<T>(items_at_once<T>(n), 1);  // no mu is as large as a matrix
+  return planned + 2 * value + 2 * tangents + matrix_bytes<R>(kLaneElements * (1 + together) * block, 1);
 }
 
 }  // namespace detail

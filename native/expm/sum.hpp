@@ -8,10 +8,12 @@
 #include <span>
 #include <type_traits>
 
+#include "kernels/kernels.hpp"
+
 namespace matfun {
 
-/// The greatest number of terms that a scheme combines.
-inline constexpr std::size_t kMaxTerms = 6;
+/// A scheme combines no more terms than kernels do.
+using kernels::kMaxTerms;
 
 /// sum c_t X_t + mu I, a factor or an addend of a product. Term has a coefficient c and an operand X.
 template <class Term>

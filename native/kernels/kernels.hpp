@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 #include "linalg/scalar.hpp"
@@ -13,24 +14,18 @@
 /// are known when a kernel is compiled. Every kernel gives each lane the bits that it would get with any others beside it.
 namespace matfun::kernels {
 
-/// The greatest order that has lane kernels, and the greatest number of terms of a linear combination.
+/// The greatest order that has lane kernels.
 inline constexpr int kMaxLaneOrder = 8;
-inline constexpr int kMaxTerms = 6;
+/// The greatest number of terms of a linear combination.
+inline constexpr std::size_t kMaxTerms = 6;
 /// The greatest W of any target.
 inline constexpr int kMostWidth = 16;
 
 /// The greatest order of MatrixKernels' norms; their sums of rows are on the stack.
 inline constexpr int kMaxMatrixOrder = 2048;
 
-/// sum c[t] x[t] + mu I.
-template <class R>
-struct LaneSum {
-  int terms = 0;
-  R mu = 0;
-  bool is_operand = false;  ///< x[0] as it stands
-  std::array<R, kMaxTerms> c;
-  std::array<const R*, kMaxTerms> x;
-};
+/// Where an item is among those that are worked on together.
+using Place = std::uint16_t;
 
 /// How a shift is chosen and a row of the ladder found (expm/reduction.hpp, expm/plan.hpp).
 template <class R>
@@ -48,8 +43,9 @@ template <class R>
 struct LaneFindings {
   R *one, *infinity,
       *smaller;  ///< its 1-norm, infinity norm, and the smaller of them; NaN or infinite where A is not finite
-  R* key;        ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
   R* mu;         ///< 0 where there is no shift; a complex element where A is complex
+  std::uint8_t*
+      key;  ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
 };
 
 /// The least and the greatest key in all blocks.
@@ -60,28 +56,17 @@ struct LaneRange {
 /// Kernels for one order, real or complex.
 template <class R>
 struct LaneOrder {
-  /// C = A B + S. Each element is one chain of fused multiply-adds, as far as the target has them, begun by S.
-  /// left   where A goes unless it is an operand.
-  /// right  where B goes unless it is an operand.
-  /// C      in none of them.
-  void (*product)(const LaneSum<R>& A, const LaneSum<R>& B, const LaneSum<R>& S, R* C, R* left, R* right, Index blocks);
-  /// C = A1 B1 + A2 B2 + S.
-  /// C      in none of them.
-  void (*product_pair)(const R* A1, const LaneSum<R>& B1, const LaneSum<R>& A2, const R* B2, const LaneSum<R>& S, R* C,
-                       Index blocks);
+  /// C = A^2. Each element is one chain of fused multiply-adds, as far as the target has them. C must not overlap A.
+  void (*square)(const R* A, R* C, Index blocks);
   LaneRange (*examine)(const R* A, Index blocks, const LaneRule<R>& rule, const LaneFindings<R>& findings);
   /// |X|_1 and |X|_inf of each lane.
   void (*norms)(const R* X, Index blocks, R* one, R* infinity);
   /// 0 for each lane that is triangular, else more.
   void (*lesser_triangle)(const R* A, Index blocks, R* sum);
-  /// About |X|_2 of each lane: the root of the greatest sum of squares of a column or a row, or of n^-1 times all of them.
-  void (*sizes)(const R* X, Index blocks, R* sizes);
   /// B = A^H.
   void (*conjugate_transpose)(const R* A, R* B, Index blocks);
   /// A = A - mu I, with a mu for each lane.
   void (*shift_diagonal)(R* A, const R* mu, Index blocks);
-  /// X = f X, with an f for each lane.
-  void (*scale)(R* X, const R* f, Index blocks);
 };
 
 /// What one target has for real numbers R.
@@ -89,14 +74,12 @@ template <class R>
 struct LaneKernels {
   Index width;                                                ///< W
   std::array<LaneOrder<R>, kMaxLaneOrder + 1> real, complex;  ///< by order, from 2 on
-  /// Y = sum c[t] x[t] over so many numbers, a multiple of W, without S's multiple of I; Y may be in S.
-  void (*combine)(const LaneSum<R>& S, R* Y, Index numbers);
   /// flags = 0 for each lane whose numbers' sum of moduli is 0 or between least and greatest, else 1. True where any is.
   bool (*extreme)(const R* X, Index numbers, Index blocks, R least, R greatest, R* flags);
-  /// Brings one item for each lane, `size` numbers from items[l] on, into lanes.
-  void (*load)(const R* const* items, Index size, R* lanes, Index blocks);
+  /// Brings one item for each lane into lanes: for lane l `size` numbers, from items + places[l] stride on.
+  void (*load)(const R* items, Index stride, Index size, const Place* places, R* lanes, Index blocks);
   /// And back: the first `count` lanes.
-  void (*store)(const R* lanes, Index size, R* const* items, Index count);
+  void (*store)(const R* lanes, Index size, R* items, Index stride, const Place* places, Index count);
 };
 
 /// A matrix in column order whose columns begin `ld` numbers R apart; complex numbers count as two, real part first.
@@ -143,6 +126,8 @@ struct MatrixKernels {
   /// The square of euclidean_size (linalg/norms.hpp): the greatest sum of squares of a column or a row, or n^-1 times all of
   /// them; not finite where that overflows. n <= kMaxMatrixOrder.
   MatrixSize<R> square_of_size, complex_square_of_size;
+  /// Y = sum c[t] x[t] over so many numbers, a multiple of W, of 1 to kMaxTerms terms; Y may be one of them.
+  void (*combine)(std::size_t terms, const R* c, const R* const* x, R* Y, Index numbers);
   /// B = A^T, and B = A^H. Any leading dimensions, and nothing beside the n x n numbers is read or written; B must not overlap A.
   MatrixTransposition<R> transpose, conjugate_transpose;
 };

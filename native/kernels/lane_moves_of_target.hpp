@@ -1,4 +1,4 @@
-// Matrices into lanes and back, and what moves or scales them there, for one target. Included by lanes_of_target.hpp, and like it.
+// Matrices into lanes and back, and moves there, for one target. Included by lanes_of_target.hpp, and like it.
 
 template <class R, int n, int parts>
 void transpose_lanes(const R* A, R* B, Index blocks) {
@@ -24,33 +24,22 @@ void shift_diagonal(R* A, const R* mu, Index blocks) {
       }
 }
 
-template <class R, int n, int parts>
-void scale(R* X, const R* f, Index blocks) {
-  constexpr Index W = kWidth<R>;
-  for (; blocks > 0; --blocks, f += parts * W)
-    for (int e = 0; e < n * n; ++e, X += parts * W) {
-      const V<R> re = get(X);
-      if constexpr (parts == 1) {
-        put(re * get(f), X);
-      } else {
-        const V<R> im = get(X + W);
-        put(re * get(f) - im * get(f + W), X);
-        put(re * get(f + W) + im * get(f), X + W);
-      }
-    }
-}
+/// `width` numbers of as many items from `from` on, each item in a register of its own.
+template <class R, int width>
+using Chunk = typename Register<R, width* static_cast<int>(sizeof(R))>::type[width];
 
 /// Chunks of `width` numbers of each item; the last one overlaps the one before where `size` is no multiple.
 template <class R, int width>
-void load_chunks(const R* const* items, Index size, R* lanes, Index blocks) {
+void load_chunks(const R* items, Index stride, Index size, const Place* places, R* lanes, Index blocks) {
   constexpr Index W = kWidth<R>;
-  for (; blocks > 0; --blocks, items += W, lanes += size * W)
+  for (; blocks > 0; --blocks, places += W, lanes += size * W)
     for (Index l = 0; l < W; l += width)
       for (Index e = 0; e < size; e += width) {
         const Index from = e + width <= size ? e : size - width;
-        typename Register<R, width* static_cast<int>(sizeof(R))>::type rows[width];
+        Chunk<R, width> rows;
 #pragma GCC unroll 16
-        for (int r = 0; r < width; ++r) __builtin_memcpy(&rows[r], items[l + r] + from, sizeof rows[r]);
+        for (int r = 0; r < width; ++r)
+          __builtin_memcpy(&rows[r], items + places[l + r] * stride + from, sizeof rows[r]);
         transpose<R, width>(rows);
 #pragma GCC unroll 16
         for (int r = 0; r < width; ++r) __builtin_memcpy(lanes + (from + r) * W + l, &rows[r], sizeof rows[r]);
@@ -58,67 +47,40 @@ void load_chunks(const R* const* items, Index size, R* lanes, Index blocks) {
 }
 
 template <class R, int width>
-void store_chunks(const R* lanes, Index size, R* const* items, Index count) {
+void store_chunks(const R* lanes, Index size, R* items, Index stride, const Place* places, Index count) {
   constexpr Index W = kWidth<R>;
   for (Index first = 0; first < count; first += W, lanes += size * W)
     for (Index l = 0; l < W && first + l < count; l += width) {
+      const Place* const to = places + first + l;
       const Index left = count - first - l, most = left < width ? left : width;
       for (Index e = 0; e < size; e += width) {
         const Index from = e + width <= size ? e : size - width;
-        typename Register<R, width* static_cast<int>(sizeof(R))>::type rows[width];
+        Chunk<R, width> rows;
 #pragma GCC unroll 16
         for (int r = 0; r < width; ++r) __builtin_memcpy(&rows[r], lanes + (from + r) * W + l, sizeof rows[r]);
         transpose<R, width>(rows);
         if (most == width) {
 #pragma GCC unroll 16
-          for (int r = 0; r < width; ++r) __builtin_memcpy(items[first + l + r] + from, &rows[r], sizeof rows[r]);
+          for (Index r = 0; r < width; ++r) __builtin_memcpy(items + to[r] * stride + from, &rows[r], sizeof rows[r]);
         } else {
-          for (Index r = 0; r < most; ++r) __builtin_memcpy(items[first + l + r] + from, &rows[r], sizeof rows[r]);
+          for (Index r = 0; r < most; ++r) __builtin_memcpy(items + to[r] * stride + from, &rows[r], sizeof rows[r]);
         }
       }
     }
 }
 
-/// The widest register that an item fills.
-template <class R>
-int chunk(Index size) {
-  int width = static_cast<int>(kWidth<R>);
-  while (width > size) width /= 2;
-  return width;
+/// Runs body with the greatest width, a power of two, of which an item fills a register.
+template <class R, int width = static_cast<int>(kWidth<R>), class Body>
+[[gnu::always_inline]] inline void with_chunk(Index size, const Body& body) {
+  if (width <= size || width * sizeof(R) == 16) return body(std::integral_constant<int, width>{});
+  if constexpr (width * sizeof(R) > 16) with_chunk<R, width / 2>(size, body);
 }
 
 template <class R>
-void load(const R* const* items, Index size, R* lanes, Index blocks) {
-  switch (chunk<R>(size)) {
-    case 2:
-      if constexpr (sizeof(R) == 8) return load_chunks<R, 2>(items, size, lanes, blocks);
-      break;
-    case 4:
-      if constexpr (kWidth<R> >= 4) return load_chunks<R, 4>(items, size, lanes, blocks);
-      break;
-    case 8:
-      if constexpr (kWidth<R> >= 8) return load_chunks<R, 8>(items, size, lanes, blocks);
-      break;
-    case 16:
-      if constexpr (kWidth<R> >= 16) return load_chunks<R, 16>(items, size, lanes, blocks);
-      break;
-  }
+void load(const R* items, Index stride, Index size, const Place* places, R* lanes, Index blocks) {
+  with_chunk<R>(size, [&](auto width) { load_chunks<R, width>(items, stride, size, places, lanes, blocks); });
 }
-
 template <class R>
-void store(const R* lanes, Index size, R* const* items, Index count) {
-  switch (chunk<R>(size)) {
-    case 2:
-      if constexpr (sizeof(R) == 8) return store_chunks<R, 2>(lanes, size, items, count);
-      break;
-    case 4:
-      if constexpr (kWidth<R> >= 4) return store_chunks<R, 4>(lanes, size, items, count);
-      break;
-    case 8:
-      if constexpr (kWidth<R> >= 8) return store_chunks<R, 8>(lanes, size, items, count);
-      break;
-    case 16:
-      if constexpr (kWidth<R> >= 16) return store_chunks<R, 16>(lanes, size, items, count);
-      break;
-  }
+void store(const R* lanes, Index size, R* items, Index stride, const Place* places, Index count) {
+  with_chunk<R>(size, [&](auto width) { store_chunks<R, width>(lanes, size, items, stride, places, count); });
 }

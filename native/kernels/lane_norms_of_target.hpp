@@ -46,14 +46,12 @@ void norms(const R* X, Index blocks, R* one, R* infinity) {
   }
 }
 
+/// About |X|_2 of each lane: the root of the greatest sum of squares of a column or a row, or of n^-1 times all of them.
 template <class R, int n, int parts>
-void sizes(const R* X, Index blocks, R* result) {
-  constexpr Index W = kWidth<R>;
-  for (Index b = 0; b < blocks; ++b) {
-    const LaneSums<R> sums = sums_of_block<R, n>(X + b * n * n * parts * W, parts * W, square_at<R, parts>);
-    const V<R> most = larger<R>(sums.total / n, larger<R>(sums.column, sums.row));
-    put(square_root<R>(most + 0 * sums.total), result + b * W);
-  }
+inline V<R> size_of_block(const R* X) {
+  const LaneSums<R> sums = sums_of_block<R, n>(X, parts * kWidth<R>, square_at<R, parts>);
+  const V<R> most = larger<R>(sums.total / n, larger<R>(sums.column, sums.row));
+  return square_root<R>(most + 0 * sums.total);
 }
 
 template <class R, int n, int parts>
@@ -140,7 +138,7 @@ LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneF
     put(shifted ? norms.shifted_infinity : norms.infinity, findings.infinity + b * W);
     put(norm, findings.smaller + b * W);
     const V<R> key = 2 * row + (shifted ? V<R>{} + R(1) : V<R>{});
-    put(key, findings.key + b * W);
+    for (Index l = 0; l < W; ++l) findings.key[b * W + l] = static_cast<std::uint8_t>(key[l]);
     for (int p = 0; p < parts; ++p) put(shifted ? mu[p] : V<R>{}, findings.mu + (b * parts + p) * W);
     least = key < least ? key : least;
     greatest = larger<R>(key, greatest);

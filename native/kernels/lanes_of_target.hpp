@@ -11,9 +11,8 @@
 
 template <class R, int n, int parts>
 constexpr LaneOrder<R> kLaneOrder = {
-    product<R, n, parts>,         product_pair<R, n, parts>,    examine<R, n, parts>,
-    norms<R, n, parts>,           lesser_triangle<R, n, parts>, sizes<R, n, parts>,
-    transpose_lanes<R, n, parts>, shift_diagonal<R, n, parts>,  scale<R, n, parts>,
+    square<R, n, parts>,          examine<R, n, parts>,         norms<R, n, parts>,
+    lesser_triangle<R, n, parts>, transpose_lanes<R, n, parts>, shift_diagonal<R, n, parts>,
 };
 
 template <class R>
@@ -37,7 +36,6 @@ constexpr LaneKernels<R> kLaneKernels = {
       kLaneOrder<R, 6, 2>,
       kLaneOrder<R, 7, 2>,
       kLaneOrder<R, 8, 2>}},
-    combine<R>,
     extreme<R>,
     load<R>,
     store<R>,

@@ -139,14 +139,15 @@ void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team =
   } else {
     // Some 8 flops' time an element that lies beyond the caches.
     detail::in_panels(Y.columns, 8.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
-      kernels::LaneSum<Real<T>> sum;
-      sum.terms = static_cast<int>(terms.size());
+      std::array<Real<T>, kernels::kMaxTerms> c;
+      std::array<const Real<T>*, kernels::kMaxTerms> x;
       for (std::size_t t = 0; t < terms.size(); ++t) {
-        sum.c[t] = terms[t].c;
-        sum.x[t] = detail::strided(detail::columns(terms[t].X, from, count)).data;
+        c[t] = terms[t].c;
+        x[t] = detail::strided(detail::columns(terms[t].X, from, count)).data;
       }
       const View<T> y = detail::columns(Y, from, count);
-      kernels::lane_kernels<Real<T>>().combine(sum, detail::strided(y).data, detail::numbers<T>(y));
+      detail::matrix_kernels<T>().combine(terms.size(), c.data(), x.data(), detail::strided(y).data,
+                                          detail::numbers<T>(y));
     });
   }
   if (mu != 0)

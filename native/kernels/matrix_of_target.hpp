@@ -52,6 +52,30 @@ void conjugate_transpose(const R* A, Index lda, R* B, Index ldb, Index n) {
   }
 }
 
+template <class R, std::size_t terms>
+[[gnu::always_inline]] inline void combine_terms(const R (&c)[terms], const R* const (&x)[terms], R* Y, Index numbers) {
+#pragma GCC unroll 4
+  for (Index e = 0; e < numbers; e += kWidth<R>) {
+    V<R> sum = c[0] * get(x[0] + e);
+#pragma GCC unroll 6
+    for (std::size_t t = 1; t < terms; ++t) sum += c[t] * get(x[t] + e);
+    put(sum, Y + e);
+  }
+}
+template <class R, std::size_t most = kMaxTerms>
+void combine(std::size_t terms, const R* c, const R* const* x, R* Y, Index numbers) {
+  if constexpr (most > 1)
+    if (terms < most) return combine<R, most - 1>(terms, c, x, Y, numbers);
+  // Copied, so that the compiler knows that Y's numbers are none of these.
+  R own_c[most];
+  const R* own_x[most];
+  for (std::size_t t = 0; t < most; ++t) {
+    own_c[t] = c[t];
+    own_x[t] = x[t];
+  }
+  combine_terms<R, most>(own_c, own_x, Y, numbers);
+}
+
 template <class R>
 constexpr MatrixKernels<R> kMatrixKernels = {
     kWidth<R>,
@@ -66,6 +90,7 @@ constexpr MatrixKernels<R> kMatrixKernels = {
     matrix_norms<R, OfComplexModulus, 2>,
     matrix_square_of_size<R, 1>,
     matrix_square_of_size<R, 2>,
+    combine<R>,
     conjugate_transpose<R, 1>,
     conjugate_transpose<R, 2>,
 };

@@ -1,7 +1,7 @@
 // Faults in what is computed: rings, recurrence, derivatives, condition numbers, batches, workspace.
 
 const algebra = 'native/expm/algebra.hpp'
-const evaluate = 'native/expm/evaluate.hpp'
+const evaluate = 'native/expm/recurrence.hpp'
 const engine = 'native/expm/engine.hpp'
 const expm = 'native/expm/expm.hpp'
 const triangular = 'native/expm/triangular.hpp'

@@ -1,11 +1,12 @@
 // Faults in matrices in lanes, in unpacked kernels, and in what chooses them.
 
-const kernels = 'native/kernels/lane_products_of_target.hpp'
+const norms = 'native/kernels/lane_norms_of_target.hpp'
+const rings = 'native/expm/lane_rings_of_target.hpp'
 const matrix = 'native/kernels/matrix.hpp'
 const plan = 'native/expm/lane_plan.hpp'
 const lanes = 'native/expm/lanes.hpp'
 
-const kernelsTest = 'test/native/kernels/lanes_test.cpp'
+const evaluationsTest = 'test/native/expm/lane_evaluations_test.cpp'
 const matrixTest = 'test/native/kernels/matrix_test.cpp'
 const lanesTest = 'test/native/expm/lanes_test.cpp'
 const batchTest = 'test/native/batch/batch_work_test.cpp'
@@ -15,15 +16,39 @@ export const laneMutations = [
   {
     name: 'lanes-with-a-term-too-few',
     why: 'the schemes with so many terms would lose the last',
-    file: kernels,
-    from: 'product.template run<FixedSum<R, 3>, FixedSum<R, 5>>(B, S);',
-    to: 'product.template run<FixedSum<R, 3>, FixedSum<R, 4>>(B, S);',
-    tests: [kernelsTest],
+    file: rings,
+    from: 'for (std::size_t t = 1; t < count_; ++t) sum',
+    to: 'for (std::size_t t = 1; t < (count_ == 6 ? 5 : count_); ++t) sum',
+    tests: [evaluationsTest],
+  },
+  {
+    name: 'lanes-without-the-identity',
+    why: 'the schemes add multiples of I to sums that stay in registers',
+    file: rings,
+    from: 'if (S.mu() != 0 && i == j + q) x[q][i] += S.mu();',
+    to: '',
+    tests: [evaluationsTest],
+  },
+  {
+    name: 'lanes-with-the-wrong-half-of-the-product-rule',
+    why: 'd(A B) = dA B + A dB, in either order of the factors',
+    file: rings,
+    from: 'this->settle(tangents(A, k), d_left_), right,',
+    to: 'this->settle(tangents(B, k), d_left_), right,',
+    tests: [evaluationsTest],
+  },
+  {
+    name: 'lanes-without-factors-of-the-shift',
+    why: 'what was taken off the diagonal has to come back, into tangents too',
+    file: rings,
+    from: 'for (Index k = 0; k < directions_; ++k) this->shift_value(tangent(X.tangents, k));',
+    to: '',
+    tests: [evaluationsTest],
   },
   {
     name: 'lanes-shifted-without-need',
     why: 'a shift that does not halve the norm costs accuracy',
-    file: kernels,
+    file: norms,
     from: ' & (after <= before / 2);',
     to: ';',
     tests: [lanesTest],
@@ -48,15 +73,15 @@ export const laneMutations = [
     name: 'lanes-of-another-plan',
     why: 'each item is evaluated by its own plan',
     file: lanes,
-    from: 'alike += keys_[at(k)] == key ? 1 : 0;',
-    to: 'alike += keys_[at(k)] == LaneKey::done() ? 0 : 1;',
+    from: 'alike += keys_[at(k)] == key.number() ? 1 : 0;',
+    to: 'alike += keys_[at(k)] == LaneKey::done().number() ? 0 : 1;',
     tests: [lanesTest],
   },
   {
     name: 'lanes-keep-what-overflows',
     why: 'infinities must not come back as results',
     file: lanes,
-    from: '    leave(extreme(engine, X, 0, std::numeric_limits<R>::max()), flags_, m);\n',
+    from: '    leave(extreme(layout, X, 0, std::numeric_limits<R>::max()), flags_, m);\n',
     to: '',
     tests: [lanesTest],
   },

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <complex>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -165,20 +166,22 @@ TEST_CASE_TEMPLATE("lanes plan as reduce does, and leave what takes more than a 
       const Index width = kernels::lane_kernels<Real<T>>().width, size = n * n;
       Workspace work(1 << 22), scratch(reduction_bytes<T>(n));
       LanePlanner<T> planner(n, 1, purpose, options, work);
-      const View<Real<T>> lanes = LaneEngine<T>(static_cast<int>(n), 1, nullptr).take(work, 1);
-      std::array<LaneKey, kMostLanes> keys;
+      const View<Real<T>> lanes = LaneLayout<T>(n, 1).take(work, 1);
+      std::array<std::uint8_t, kMostLanes> keys;
+      std::array<kernels::Place, kMostLanes> places;
+      std::iota(places.begin(), places.end(), kernels::Place(0));
       for (unsigned seed = 0; seed < 20; ++seed) {
         const auto A = mixed<T>(n, width, 1000 + seed);
-        std::vector<const Real<T>*> items;
-        for (Index l = 0; l < width; ++l) items.push_back(reinterpret_cast<const Real<T>*>(A.data() + l * size));
-        kernels::lane_kernels<Real<T>>().load(items.data(), size * (kIsComplex<T> ? 2 : 1), lanes.data, 1);
+        const Index numbers = size * (kIsComplex<T> ? 2 : 1);
+        kernels::lane_kernels<Real<T>>().load(reinterpret_cast<const Real<T>*>(A.data()), numbers, numbers,
+                                              places.data(), lanes.data, 1);
         const bool is_uniform = planner.plan(lanes, 1, keys.data());
         CHECK((!is_uniform ||
-               std::all_of(keys.begin(), keys.begin() + width, [&](LaneKey key) { return key == keys[0]; })));
+               std::all_of(keys.begin(), keys.begin() + width, [&](std::uint8_t key) { return key == keys[0]; })));
         for (Index l = 0; l < width; ++l) {
           scratch.reset();
           const Plan plan = reduce<T>(square(A.data() + l * size, n), purpose, options, scratch).plan;
-          const LaneKey key = keys[static_cast<std::size_t>(l)];
+          const LaneKey key(keys[static_cast<std::size_t>(l)]);
           if (plan.status != Status::ok || plan.form != Form::full || plan.balanced) {
             CHECK(key.is_left());
           } else if (!key.is_left()) {  // what could be balanced but is not is left all the same

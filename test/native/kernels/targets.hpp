@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -33,6 +34,13 @@ std::vector<R> random_numbers(std::size_t count, unsigned seed) {
   std::vector<R> numbers(count);
   for (R& x : numbers) x = static_cast<R>(static_cast<double>(generator()) / 4294967296.0 - 0.5);
   return numbers;
+}
+
+/// 0, 1 ... count - 1.
+inline std::vector<kernels::Place> places_up_to(Index count) {
+  std::vector<kernels::Place> places(static_cast<std::size_t>(count));
+  std::iota(places.begin(), places.end(), kernels::Place(0));
+  return places;
 }
 
 /// Numbers that end where a page begins that nobody may touch, so that a kernel that goes beyond them ends the process.
