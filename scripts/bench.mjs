@@ -116,7 +116,11 @@ async function measureAll({ contenders }, lines, { seed, seconds, cpuTime, folde
     const apart = await differences(measured, line, folder)
     for (const [contender, difference] of apart)
       if (difference > largestDifference[dtype])
-        say(`${contender.name}: its results are ${difference.toPrecision(2)} from matfun's, relatively`)
+        say(
+          Number.isFinite(difference)
+            ? `${contender.name}: its results are ${difference.toPrecision(2)} from matfun's, relatively`
+            : `${contender.name}: its results are not numbers, or of another count than matfun's`,
+        )
     for (const { contender, why } of measured.without) {
       const key = `${contender.name}, threads ${contender.threads}: ${why}`
       const told = { contender: `${contender.name}, threads ${contender.threads}`, why, lines: 0 }

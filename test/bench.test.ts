@@ -12,7 +12,7 @@ import { documentOf, drawBatch } from '../scripts/bench/document.mjs'
 import { normalNumbers, oneNorm, randomStack } from '../scripts/bench/inputs.mjs'
 import { batchOf, type Line, linesOf, wholeGrid } from '../scripts/bench/lines.mjs'
 import { cacheBytes, shortName } from '../scripts/bench/machine.mjs'
-import { measureLine, relativeDifference } from '../scripts/bench/measure.mjs'
+import { differences, measureLine, relativeDifference } from '../scripts/bench/measure.mjs'
 import { checkReport, lineReport, type Report, serialize } from '../scripts/bench/report.mjs'
 import { ratioOf, spreadOf } from '../scripts/bench/statistics.mjs'
 import { lineTable, rate, sections } from '../scripts/bench/table.mjs'
@@ -310,6 +310,27 @@ describe('the difference of results', () => {
     expect(relativeDifference([1, 2], [1, 2])).toBe(0)
     expect(relativeDifference([1], [1, 2])).toBe(Infinity)
     expect(relativeDifference([Number.NaN, 2], [1, 2])).toBe(Infinity)
+  })
+
+  it('is of the numbers that were written, in whichever dtype a contender says', async () => {
+    const writing = (name: string, numbers: Float32Array | Float64Array, dtype?: string) =>
+      fake(name, [1], {
+        result: async (_, path) => {
+          writeFileSync(path, numbers)
+          return dtype
+        },
+      })
+    const contenders = [
+      writing('single', Float32Array.of(1, 2)),
+      writing('double', Float64Array.of(1, 2), 'float64'),
+      writing('double and silent', Float64Array.of(1, 2)),
+    ]
+    const single = { ...line, dtype: 'float32' as const }
+    const measured = await measureLine(contenders, single, files, 10)
+    const folder = mkdtempSync(join(tmpdir(), 'matfun-bench-test-'))
+    const found = await differences(measured, single, folder)
+    rmSync(folder, { recursive: true })
+    expect(contenders.map((contender) => found.get(contender))).toEqual([0, 0, Infinity])
   })
 })
 

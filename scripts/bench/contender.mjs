@@ -8,7 +8,8 @@
  *   true, "limit": ..., "whole": ... }`, limit being how many of the matrices it takes where not all, and whole that it takes no fewer, or `{ "offers": false, "why": ... }`;
  * - `time count passes`: computes the first so many matrices so many times: `{ "seconds": ..., "processor": ... }`, the second being the
  *   processor time of all its threads;
- * - `result count path`: writes those values, or derivatives where it computes them, to the path: `{}`.
+ * - `result count path`: writes those values, or derivatives where it computes them, to the path: `{ "dtype": ... }`, the dtype being
+ *   told where it is another than the line's.
  *
  * What it cannot do is `{ "error": ... }`.
  */
@@ -42,9 +43,10 @@ import { createInterface } from 'node:readline'
  *   prepare: (line: Line, files: Files) => Promise<{ offers: boolean, limit?: number | null, whole?: boolean, why?: string }>,
  *   calibrate: (available: number, seconds: number, whole?: boolean) => Promise<number>,
  *   turn: () => Promise<Turn>,
- *   result?: (count: number, path: string) => Promise<void>,
+ *   result?: (count: number, path: string) => Promise<string | undefined>,
  *   close: () => void,
- * }} Contender `calibrate` tells the matrices of a turn, which takes about so many seconds
+ * }} Contender `calibrate` tells the matrices of a turn, which takes about so many seconds; `result` the dtype
+ *   of what it wrote, where it is another than the line's
  */
 
 /** A contender that is there and does not do what it is told. */
@@ -177,9 +179,10 @@ export class ProcessContender {
   /**
    * @param {number} count
    * @param {string} path
+   * @returns {Promise<string | undefined>}
    */
   async result(count, path) {
-    await this.#ask('result', count, path)
+    return (await this.#ask('result', count, path)).dtype
   }
 
   close() {

@@ -115,8 +115,9 @@ class Server:
         return {"seconds": seconds, "processor": time.process_time() - processor_start}
 
     def result(self, count, path):
-        np.asarray(self.compute(int(count))).tofile(path)
-        return {}
+        result = np.asarray(self.compute(int(count)))
+        result.tofile(path)
+        return {"dtype": result.dtype.name}
 
 
 def main(package, threads):
