@@ -7,67 +7,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { expmVJP } from '../lib/index.ts'
 import { readArguments, UsageError } from '../scripts/bench/arguments.mjs'
 import { coreTypeFor, isGeneric } from '../scripts/bench/blas-core.mjs'
-import { type Contender, ContenderError, ProcessContender } from '../scripts/bench/contender.mjs'
-import { documentOf, drawBatch } from '../scripts/bench/document.mjs'
+import { drawBatch } from '../scripts/bench/chapters.mjs'
+import { ContenderError, ProcessContender } from '../scripts/bench/contender.mjs'
+import { documentOf } from '../scripts/bench/document.mjs'
 import { normalNumbers, oneNorm, randomStack } from '../scripts/bench/inputs.mjs'
-import { batchOf, type Line, linesOf, wholeGrid } from '../scripts/bench/lines.mjs'
+import { batchOf, linesOf } from '../scripts/bench/lines.mjs'
 import { cacheBytes, shortName } from '../scripts/bench/machine.mjs'
 import { differences, measureLine, relativeDifference } from '../scripts/bench/measure.mjs'
-import { checkReport, lineReport, type Report, serialize } from '../scripts/bench/report.mjs'
+import { checkReport, type Report, serialize } from '../scripts/bench/report.mjs'
 import { ratioOf, spreadOf } from '../scripts/bench/statistics.mjs'
+import { suites } from '../scripts/bench/suites.mjs'
 import { lineTable, rate, sections } from '../scripts/bench/table.mjs'
 import { targetOf } from '../scripts/bench/targets.mjs'
+import { fake, files, line, own, report } from './support/contenders.ts'
 
-const line: Line = { operation: 'value', dtype: 'float64', order: 4, norm: 1, batch: 65536 }
-const files = { A: 'A', direction: 'E' }
-
-/** A contender that takes so many seconds a matrix, by round, or throws what it is given. */
-function fake(name: string, seconds: (number | Error)[], more: Partial<Contender> = {}): Contender {
-  let round = 0
-  return {
-    name,
-    role: 'peer',
-    threads: 1,
-    prepare: async () => ({ offers: true }),
-    calibrate: async (available) => available,
-    turn: async () => {
-      const taken = seconds[round++ % seconds.length]
-      if (taken instanceof Error) throw taken
-      return { seconds: taken, processor: 0.9 }
-    },
-    close: () => {},
-    ...more,
-  }
-}
-
-const own = (seconds: number[], threads = 1) => fake('matfun 0.1.0', seconds, { role: 'matfun', threads })
-
-async function report(contenders: Contender[], changes: Partial<Line> = {}): Promise<Report> {
-  const changed = { ...line, ...changes }
-  const measured = await measureLine(contenders, changed, files, 10)
-  return {
-    schema: 1,
-    suite: 'batch',
-    date: '2026-01-02T03:04:05.000Z',
-    name: 'some-machine',
-    machine: {
-      processor: 'Some Machine',
-      cores: 2,
-      caches: ['L1d 32K', 'L2 1024K'],
-      memoryGiB: 8,
-      system: 'linux-x64 6',
-      node: '20.20.2',
-      load: { before: 0.1, after: 1.1 },
-    },
-    matfun: { kernels: 'baseline', blas: { version: '0.3.21', core: 'SkylakeX' } },
-    coreType: { value: 'SkylakeX', setBy: 'bench' },
-    about: { 'SciPy 1.17.1': ['NumPy 2.4.6'] },
-    absent: ['JAX'],
-    without: [],
-    settings: { seed: 7, secondsPerLine: 2, cpuTime: false, batchBytes: 2 ** 23, threads: [1, 2] },
-    lines: [lineReport(changed, measured, new Map([[contenders[0], 0]]))],
-  }
-}
+const wholeGrid = suites.batch.whole
 
 describe('the spread of samples', () => {
   it('is their quartiles, whatever their order', () => {
@@ -139,11 +93,13 @@ describe('the 1-norm of a matrix', () => {
 
 describe('the lines', () => {
   it('are the whole table of the project', () => {
-    expect(linesOf(wholeGrid, 2 ** 23)).toHaveLength(11 * 3 * 3 * 3)
+    expect(linesOf(wholeGrid, 'stack', 2 ** 23)).toHaveLength(11 * 3 * 3 * 3)
   })
 
   it('that need the same inputs follow one another', () => {
-    const inputs = linesOf(wholeGrid, 2 ** 23).map(({ dtype, order, norm }) => `${dtype} ${order} ${norm}`)
+    const inputs = linesOf(wholeGrid, 'stack', 2 ** 23).map(
+      ({ dtype, order, norm }) => `${dtype} ${order} ${norm}`,
+    )
     const changes = inputs.filter((input, k) => input !== inputs[k - 1])
     expect(changes).toHaveLength(new Set(inputs).size)
   })
@@ -160,16 +116,49 @@ describe('the lines', () => {
 describe('the command line', () => {
   it('measures the whole table where nothing is said', () => {
     const settings = readArguments([])
-    expect(settings).toMatchObject({ suite: 'batch', grid: wholeGrid, whole: true, seconds: 2 })
+    const whole = { whole: true }
+    expect(settings.plans).toMatchObject([
+      { suite: 'single', grid: suites.single.whole, ...whole },
+      { suite: 'derivative', grid: suites.derivative.whole, ...whole },
+      { suite: 'batch', grid: wholeGrid, ...whole, seconds: 1 },
+    ])
     expect(settings.peers).toBeUndefined()
+    expect(settings.onto).toBeUndefined()
+  })
+
+  it('measures one suite where it is named, and nothing for the document', () => {
+    expect(readArguments(['single']).plans.map(({ suite }) => suite)).toEqual(['single'])
+    expect(readArguments(['document']).plans).toEqual([])
+  })
+
+  it('leaves out suites that have none of the operations', () => {
+    const suitesOf = (list: string) =>
+      readArguments(['--operations', list]).plans.map(({ suite, grid }) => [suite, ...grid.operations])
+    expect(suitesOf('value')).toEqual([
+      ['single', 'value'],
+      ['batch', 'value'],
+    ])
+    expect(suitesOf('vjp,value')).toEqual([
+      ['single', 'value'],
+      ['derivative', 'vjp'],
+      ['batch', 'vjp', 'value'],
+    ])
+  })
+
+  it('takes a file to go on with', () => {
+    expect(readArguments(['--merge']).onto).toBe('merge')
+    expect(readArguments(['batch', '--resume']).onto).toBe('resume')
   })
 
   it('takes part of the table, which then is not the whole', () => {
     const settings = readArguments(['batch', '--orders', '2, 4', '--dtypes', 'float32', '--threads', '1'])
-    expect(settings.grid).toEqual({ ...wholeGrid, orders: [2, 4], dtypes: ['float32'], threads: [1] })
-    expect(settings.whole).toBe(false)
-    expect(readArguments(['--quick']).whole).toBe(false)
-    expect(readArguments(['--peers', 'none'])).toMatchObject({ peers: [], whole: false })
+    const grid = { ...wholeGrid, orders: [2, 4], dtypes: ['float32'], threads: [1] }
+    expect(settings.plans).toMatchObject([{ grid, whole: false }])
+    expect(readArguments(['--quick']).plans.some(({ whole }) => whole)).toBe(false)
+    expect(readArguments(['single', '--peers', 'none'])).toMatchObject({
+      peers: [],
+      plans: [{ whole: false }],
+    })
     expect(readArguments(['--peers', 'Eigen,gsl']).peers).toEqual(['eigen', 'gsl'])
   })
 
@@ -184,7 +173,9 @@ describe('the command line', () => {
     [['--seconds', 'much'], '--seconds', 'much'],
     [['--seed=-3'], '--seed', '-3'],
     [['--name', '../x'], '--name', '../x'],
-    [['single'], 'suite', 'single'],
+    [['double'], 'suite', 'double'],
+    [['single', '--operations', 'vjp'], '--operations', 'vjp'],
+    [['--merge', '--resume'], '--merge', 'both'],
     [['batch', 'more'], 'suite', 'more'],
     [['--fast'], 'Unknown option', '--fast'],
   ])('refuses %j, naming what and what came', (args, name, got) => {
@@ -401,7 +392,7 @@ describe('a contender', () => {
     writeFileSync(paths.direction, W)
     const script = fileURLToPath(new URL('../scripts/bench/contenders/matfun.mjs', import.meta.url))
     const contender = await open(process.execPath, [script, '1'])
-    const wanted = { operation: 'vjp', dtype: 'complex128', order: n, norm: 1, batch: count } as const
+    const wanted = { ...line, operation: 'vjp', dtype: 'complex128', order: n, batch: count } as const
     expect(await contender?.prepare(wanted, paths)).toMatchObject({ offers: true })
     await contender?.result(5, join(folder, 'G'))
     contender?.close()
@@ -417,7 +408,19 @@ describe('a contender', () => {
   it('of matfun is measured by the script, whatever peers there are', () => {
     const script = fileURLToPath(new URL('../scripts/bench.mjs', import.meta.url))
     const part = ['--orders', '2', '--dtypes', 'float64', '--norms', '1', '--threads', '1', '--peers', 'none']
-    const args = [script, ...part, '--seconds', '0.01', '--seed', '5', '--name', 'here', '--output', folder]
+    const args = [
+      script,
+      'batch',
+      ...part,
+      '--seconds',
+      '0.01',
+      '--seed',
+      '5',
+      '--name',
+      'here',
+      '--output',
+      folder,
+    ]
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
     expect(stderr).toContain('value, float64, order 2')
     expect(status).toBe(0)

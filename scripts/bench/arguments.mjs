@@ -1,33 +1,46 @@
 /** The command line of the benchmarks. */
 import { parseArgs } from 'node:util'
-import { quickGrid, wholeGrid } from './lines.mjs'
+import { quickSeconds, suiteNames, suites } from './suites.mjs'
 
 /** @typedef {import('./lines.mjs').Grid} Grid */
+/** @typedef {import('./suites.mjs').SuiteName} SuiteName */
 
-export const usage = `usage: npm run bench -- [batch | document] [options]
-  batch       measures batches of matrices beside every peer that is found (the default)
+const allPeers = ['eigen', 'gsl', 'armadillo', 'scipy', 'pytorch', 'jax', 'mathjs']
+
+export const usage = `usage: npm run bench -- [single | derivative | batch | document] [options]
+${suiteNames.map((name) => `  ${name.padEnd(12)}${suites[name].what}, beside every peer that is found`).join('\n')}
   document    writes docs/performance.md anew from docs/benchmarks, and measures nothing
+  All three are measured where none is named.
   --orders, --dtypes, --norms, --operations, --threads
               part of the table, as in --orders 2,4 --dtypes float64 --operations value,vjp
   --quick     a small part of it, half a second a line
-  --peers     only these, as in --peers eigen,scipy (eigen, gsl, scipy, pytorch, jax, mathjs), or none
-  --seconds   for each line, all contenders together (default 2)
+  --peers     only these, as in --peers eigen,scipy (${allPeers.join(', ')}), or none
+  --seconds   for each line, all contenders together (default ${suiteNames.map((name) => `${suites[name].seconds} in ${name}`).join(', ')})
+  --merge     adds the lines to the file of an earlier run of this machine and this matfun, in place of its own
+  --resume    the same, but measures only what that file lacks
   --cpu-time  counts the processor's time instead of the clock's where there is one thread: for trying on a machine
               that others use too
-  --seed      the inputs of an earlier run
+  --seed      the inputs of an earlier run (those of the file with --merge and --resume)
   --name      what the machine is called in the files' names
-  --output    folder of the results (docs/benchmarks for the whole table beside all peers, else output/benchmarks)`
+  --output    folder of the results (docs/benchmarks for a whole table beside all peers, else output/benchmarks)`
 
 /** A wrong command line; the message says what was expected and what came. */
 export class UsageError extends Error {}
 
 /**
- * @typedef {object} Settings
- * @property {'batch' | 'document'} suite
+ * What to measure of one suite.
+ * @typedef {object} Plan
+ * @property {SuiteName} suite
  * @property {Grid} grid
  * @property {boolean} whole every line of the table beside every peer
- * @property {string[] | undefined} peers all where undefined
  * @property {number} seconds
+ */
+
+/**
+ * @typedef {object} Settings
+ * @property {Plan[]} plans none for the document alone
+ * @property {string[] | undefined} peers all where undefined
+ * @property {'merge' | 'resume' | undefined} onto what an earlier run found; a new file where undefined
  * @property {boolean} cpuTime
  * @property {number | undefined} seed
  * @property {string | undefined} name
@@ -40,10 +53,8 @@ const flag = { type: /** @type {const} */ ('boolean') }
 const options = {
   ...{ orders: text, dtypes: text, norms: text, operations: text, threads: text, peers: text },
   ...{ seconds: text, seed: text, name: text, output: text },
-  ...{ quick: flag, help: flag, 'cpu-time': flag },
+  ...{ quick: flag, merge: flag, resume: flag, help: flag, 'cpu-time': flag },
 }
-
-const allPeers = ['eigen', 'gsl', 'scipy', 'pytorch', 'jax', 'mathjs']
 
 /**
  * @param {string[]} args
@@ -51,39 +62,64 @@ const allPeers = ['eigen', 'gsl', 'scipy', 'pytorch', 'jax', 'mathjs']
  */
 export function readArguments(args) {
   const { values, positionals } = parse(args)
-  const [suite = 'batch', ...more] = positionals
-  if (suite !== 'batch' && suite !== 'document')
-    throw new UsageError(`the suite must be batch or document, got ${suite}`)
+  const [suite, ...more] = positionals
+  const known = [...suiteNames, 'document']
+  if (suite !== undefined && !known.includes(suite))
+    throw new UsageError(`the suite must be one of ${known.join(', ')}, got ${suite}`)
   if (more.length > 0) throw new UsageError(`one suite at a time, got also ${more.join(' ')}`)
-  const base = values.quick ? quickGrid : wholeGrid
-  /** @type {Grid} */
-  const grid = {
-    orders: numbers('--orders', values.orders, isCount) ?? base.orders,
-    norms: numbers('--norms', values.norms, (x) => x > 0) ?? base.norms,
-    threads: numbers('--threads', values.threads, isCount) ?? base.threads,
-    dtypes: choices('--dtypes', values.dtypes, wholeGrid.dtypes) ?? base.dtypes,
-    operations: choices('--operations', values.operations, wholeGrid.operations) ?? base.operations,
-  }
-  const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 2))
-  if (!(seconds > 0)) expected('--seconds', 'a positive number', values.seconds)
+  if (values.merge && values.resume) throw new UsageError('--merge and --resume exclude each other, got both')
   const seed = values.seed === undefined ? undefined : Number(values.seed)
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     expected('--seed', 'a whole number below 2^32', values.seed)
   if (values.name !== undefined && !/^[a-z0-9-]+$/.test(values.name))
     expected('--name', 'small letters, digits and dashes', values.name)
   const peers = values.peers === 'none' ? [] : choices('--peers', values.peers, allPeers)
-  const whole = !peers && JSON.stringify(grid) === JSON.stringify(pick(wholeGrid))
+  const measured = suiteNames.filter((name) => suite === undefined || suite === name)
+  const plans = measured
+    .map((name) => planOf(name, values, peers !== undefined))
+    .filter(({ grid }) => grid.operations.length > 0)
+  if (suite !== undefined && suite !== 'document' && plans.length === 0)
+    expected(
+      '--operations',
+      `of ${suites[measured[0]].whole.operations.join(', ')} in ${suite}`,
+      values.operations,
+    )
+  const onto = values.merge ? 'merge' : values.resume ? 'resume' : undefined
   const { name, output, help = false, 'cpu-time': cpuTime = false } = values
-  return { suite, grid, whole, peers, seconds, cpuTime, seed, name, output, help }
+  return { plans, peers, onto, cpuTime, seed, name, output, help }
 }
 
 /**
- * In the order in which readArguments lists them.
- *
- * @param {Readonly<Grid>} grid
+ * @param {SuiteName} suite
+ * @param {ReturnType<typeof parse>['values']} values
+ * @param {boolean} somePeers
+ * @returns {Plan}
  */
-function pick({ orders, norms, threads, dtypes, operations }) {
-  return { orders, norms, threads, dtypes, operations }
+function planOf(suite, values, somePeers) {
+  const { whole: all, quick, seconds: usual } = suites[suite]
+  const base = values.quick ? quick : all
+  /** @type {Grid} */
+  const grid = {
+    orders: numbers('--orders', values.orders, isCount) ?? base.orders,
+    norms: numbers('--norms', values.norms, (x) => x > 0) ?? base.norms,
+    threads: numbers('--threads', values.threads, isCount) ?? base.threads,
+    dtypes: choices('--dtypes', values.dtypes, suites.batch.whole.dtypes) ?? base.dtypes,
+    operations: operations(suite, values.operations) ?? base.operations,
+  }
+  const seconds = Number(values.seconds ?? (values.quick ? quickSeconds : usual))
+  if (!(seconds > 0)) expected('--seconds', 'a positive number', values.seconds)
+  return { suite, grid, whole: !somePeers && JSON.stringify(grid) === JSON.stringify(all), seconds }
+}
+
+/**
+ * Those of a list that a suite has: one may be asked of all three at once.
+ *
+ * @param {SuiteName} suite
+ * @param {string | undefined} list
+ */
+function operations(suite, list) {
+  const named = choices('--operations', list, suites.batch.whole.operations)
+  return named?.filter((operation) => suites[suite].whole.operations.includes(operation))
 }
 
 /** @param {string[]} args */

@@ -1,7 +1,19 @@
-/** Matrices per second over the order, as a picture. */
+/** Speeds and times over the order, as a picture. */
 import { chartConfig, chartTitle, renderSvg, styles } from '../reports/chart.mjs'
 
-/** @typedef {{ panel: string, method: string, order: number, rate: number }} Point */
+/** @typedef {{ panel: string, method: string, order: number, value: number }} Point */
+
+/** What the vertical axis says, and how it writes a value (a vega expression of `datum.value`). */
+const axisTexts = {
+  speed: {
+    title: 'Matrices per second',
+    label:
+      "datum.value >= 1e6 ? datum.value / 1e6 + ' M' : datum.value >= 1e3 ? datum.value / 1e3 + ' k' : datum.value",
+  },
+  relativeTime: { title: 'Time, matfun = 1', label: 'datum.value' },
+}
+
+/** @typedef {keyof typeof axisTexts} Axis */
 
 const width = 390
 const height = 330
@@ -10,10 +22,10 @@ const keyRow = 17
 
 /**
  * @param {Point[]} points panels and methods in their order of appearance
- * @param {{ title: string, subtitle: string[] }} text
+ * @param {{ title: string, subtitle: string[], axis: Axis }} text
  * @returns {Promise<string>} an SVG document
  */
-export function drawRates(points, { title, subtitle }) {
+export function drawCurves(points, { title, subtitle, axis }) {
   const panels = [...new Set(points.map(({ panel }) => panel))]
   /** @type {import('vega-lite').TopLevelSpec} */
   const spec = {
@@ -33,7 +45,7 @@ export function drawRates(points, { title, subtitle }) {
     },
     spacing,
     bounds: 'flush',
-    spec: { width, height, layer: layers(points) },
+    spec: { width, height, layer: layers(points, axis) },
     config: chartConfig,
   }
   return renderSvg(spec, {
@@ -47,9 +59,10 @@ export function drawRates(points, { title, subtitle }) {
  * The curves with their points, and to the right of the last panel the key to all of them.
  *
  * @param {Point[]} points
+ * @param {Axis} axis
  * @returns {any[]} vega-lite's layers
  */
-function layers(points) {
+function layers(points, axis) {
   const methods = [...new Set(points.map(({ method }) => method))]
   const style = styles(methods)
   const color = {
@@ -74,12 +87,12 @@ function layers(points) {
     {
       transform: curves,
       mark: { type: 'line', aria: false },
-      encoding: { ...axes(points), color, ...strokes },
+      encoding: { ...axes(points, axis), color, ...strokes },
     },
     {
       transform: curves,
       mark: { type: 'circle', size: 26, opacity: 1, aria: false },
-      encoding: { ...axes(points), color },
+      encoding: { ...axes(points, axis), color },
     },
     {
       transform: key,
@@ -94,11 +107,14 @@ function layers(points) {
   ]
 }
 
-/** @param {Point[]} points */
-function axes(points) {
+/**
+ * @param {Point[]} points
+ * @param {Axis} axis
+ */
+function axes(points, axis) {
   const orders = [...new Set(points.map(({ order }) => order))].sort((a, b) => a - b)
-  const rates = points.map(({ rate }) => rate)
-  const decades = [Math.floor(Math.log10(Math.min(...rates))), Math.ceil(Math.log10(Math.max(...rates)))]
+  const all = points.map(({ value }) => value)
+  const decades = [Math.floor(Math.log10(Math.min(...all))), Math.ceil(Math.log10(Math.max(...all)))]
   const values = Array.from({ length: decades[1] - decades[0] + 1 }, (_, k) => 10 ** (decades[0] + k))
   return {
     x: {
@@ -108,22 +124,21 @@ function axes(points) {
       axis: { title: 'Order n', values: orders, labelOverlap: false, format: 'd' },
     },
     y: {
-      field: 'rate',
+      field: 'value',
       type: 'quantitative',
       scale: { type: 'log', domain: [values[0], values[values.length - 1]], nice: false },
       axis: {
-        title: 'Matrices per second',
+        title: axisTexts[axis].title,
         values,
-        labelExpr:
-          "datum.value >= 1e6 ? datum.value / 1e6 + ' M' : datum.value >= 1e3 ? datum.value / 1e3 + ' k' : datum.value",
+        labelExpr: axisTexts[axis].label,
       },
     },
   }
 }
 
 /** @param {Point} point */
-function rounded({ rate, ...point }) {
-  return { ...point, rate: Number(rate.toPrecision(4)), key: false }
+function rounded({ value, ...point }) {
+  return { ...point, value: Number(value.toPrecision(4)), key: false }
 }
 
 /**

@@ -4,8 +4,9 @@
  * A contender is told on its standard input, in lines of fields between tabs, and answers each line by one of JSON. First it
  * says who it is: `{ "version": ... }`, or ends with exit code 3 where it is not installed. Then:
  *
- * - `prepare operation dtype n count A direction` (paths of raw row-major matrices in the machine's byte order): `{ "offers":
- *   true, "limit": ..., "whole": ... }`, limit being how many of the matrices it takes where not all, and whole that it takes no fewer, or `{ "offers": false, "why": ... }`;
+ * - `prepare operation dtype n count A direction calls` (paths of raw row-major matrices in the machine's byte order; `stack`
+ *   where they are all given in one call, `one` where each has its own): `{ "offers": true, "limit": ..., "whole": ... }`,
+ *   limit being how many of the matrices it takes where not all, and whole that it takes no fewer, or `{ "offers": false, "why": ... }`;
  * - `time count passes`: computes the first so many matrices so many times: `{ "seconds": ..., "processor": ... }`, the second being the
  *   processor time of all its threads;
  * - `result count path`: writes those values, or derivatives where it computes them, to the path: `{ "dtype": ... }`, the dtype being
@@ -21,8 +22,11 @@ import { createInterface } from 'node:readline'
 /**
  * @typedef {object} Description
  * @property {string} name with its version, as tables have it
- * @property {'matfun' | 'core' | 'peer'} role
+ * @property {'matfun' | 'core' | 'peer' | 'bound' | 'related'} role `bound`: what the machine allows; `related`: another operation
+ *   of matfun's, which the line's is compared with
  * @property {number} threads
+ * @property {string | undefined} [operation] what it computes instead of a line's operation
+ * @property {boolean} [lingers] whether its threads wait busily for more work at the end of a call
  */
 
 /**
@@ -55,16 +59,22 @@ export class ContenderError extends Error {}
 /** No answer to one request takes as long, unless it hangs. */
 const patienceMilliseconds = 120_000
 
+/** Seconds; what takes as long is not computed more often than it must be. */
+const longCall = 1
+
+/** For calls of one matrix, before any is timed. */
+const warmUpSeconds = 0.1
+
 /** @implements {Contender} */
 export class ProcessContender {
   /**
    * @param {Omit<Description, 'name'> & { name: (version: string) => string, command: string, args: string[],
-   *   env: NodeJS.ProcessEnv }} how
+   *   env: NodeJS.ProcessEnv, operation?: string }} how `operation`: what it computes instead of a line's
    * @returns {Promise<ProcessContender | undefined>} undefined where it is not installed
    */
-  static async open({ name, role, threads, command, args, env }) {
+  static async open({ name, command, args, env, ...description }) {
     const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
-    const contender = new ProcessContender(child, role, threads)
+    const contender = new ProcessContender(child, description)
     const hello = await contender.#answer().catch((error) => {
       if (contender.#missing || child.exitCode === 3) return undefined
       throw error
@@ -80,18 +90,20 @@ export class ProcessContender {
   #closed
   #missing = false
   #said = ''
+  #warmsUp = false
   #turn = { count: 1, passes: 1 }
 
   /**
    * @param {import('node:child_process').ChildProcessWithoutNullStreams} child
-   * @param {Description['role']} role
-   * @param {number} threads
+   * @param {Omit<Description, 'name'> & { operation?: string }} description
    */
-  constructor(child, role, threads) {
+  constructor(child, { role, threads, lingers = false, operation }) {
     this.#child = child
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     this.role = role
     this.threads = threads
+    this.lingers = lingers
+    this.operation = operation
     this.name = ''
     /** @type {any} */
     this.hello = undefined
@@ -133,8 +145,10 @@ export class ProcessContender {
    * @param {Line} line
    * @param {Files} files
    */
-  async prepare({ operation, dtype, order, batch }, { A, direction }) {
-    return this.#ask('prepare', operation, dtype, order, batch, A, operation === 'value' ? '' : direction)
+  async prepare({ operation, dtype, order, batch, calls }, { A, direction }) {
+    this.#warmsUp = calls === 'one'
+    const other = operation === 'value' ? '' : direction
+    return this.#ask('prepare', this.operation ?? operation, dtype, order, batch, A, other, calls)
   }
 
   /**
@@ -146,9 +160,10 @@ export class ProcessContender {
    */
   async calibrate(available, seconds, whole = false) {
     let count = whole ? available : 1
-    // The first call may have to load what it needs.
-    await this.#time(count, 1)
+    if (this.#warmsUp) await this.#warmUp(available)
     let spent = (await this.#time(count, 1)).seconds
+    // The first call may have to load what it needs.
+    if (spent < longCall) spent = (await this.#time(count, 1)).seconds
     while (count < available && spent < seconds) {
       const all = (spent * available) / count
       const wanted = Math.ceil((count * seconds) / Math.max(spent, 1e-7))
@@ -158,6 +173,17 @@ export class ProcessContender {
     }
     this.#turn = { count, passes: Math.max(1, Math.round(seconds / spent)) }
     return count
+  }
+
+  /**
+   * Short calls in JavaScript are compiled while they run, twice and thrice.
+   *
+   * @param {number} count
+   */
+  async #warmUp(count) {
+    let spent = 0
+    for (let passes = 1; spent < warmUpSeconds; passes *= 2)
+      spent += (await this.#time(count, passes)).seconds
   }
 
   /** @returns {Promise<Turn>} */

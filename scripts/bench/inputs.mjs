@@ -1,5 +1,5 @@
 /** Random matrices that nobody can know before: from a seed that is drawn at each run, and recorded. */
-import { randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 
 /** @typedef {'float64' | 'float32' | 'complex128'} DType */
 /** @typedef {Float64Array | Float32Array} Numbers row-major matrices, interleaved re, im where they are complex */
@@ -7,6 +7,17 @@ import { randomInt } from 'node:crypto'
 /** Below 2^32. */
 export function drawSeed() {
   return randomInt(2 ** 32)
+}
+
+/**
+ * The seed of one kind of matrices, from that of a run, so that a line has the same inputs whatever other lines are measured.
+ *
+ * @param {number} seed below 2^32
+ * @param {string} kind
+ * @returns {number} below 2^32
+ */
+export function seedFor(seed, kind) {
+  return createHash('sha256').update(`${seed} ${kind}`).digest().readUInt32LE()
 }
 
 /**

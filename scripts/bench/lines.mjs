@@ -1,4 +1,4 @@
-/** The lines of the batch table: what is measured, and how many matrices at once. */
+/** The lines of a suite's tables: what is measured, and with how many matrices. */
 
 /** @typedef {import('./inputs.mjs').DType} DType */
 /** @typedef {'value' | 'jvp' | 'vjp'} Operation the derivatives together with the value */
@@ -9,7 +9,8 @@
  * @property {DType} dtype
  * @property {number} order
  * @property {number} norm the 1-norm of each matrix
- * @property {number} batch the matrices of one call
+ * @property {'stack' | 'one'} calls a stack of matrices a call, or one
+ * @property {number} batch the matrices of one call; or where a call takes one, those that it is made for in turn
  */
 
 /** @typedef {Pick<Grid, 'orders' | 'dtypes' | 'norms' | 'operations'>} Axes */
@@ -22,24 +23,6 @@
  * @property {Operation[]} operations
  * @property {number[]} threads
  */
-
-/** @type {Readonly<Grid>} */
-export const wholeGrid = {
-  orders: [2, 3, 4, 6, 8, 12, 16, 20, 32, 64, 128],
-  dtypes: ['float64', 'float32', 'complex128'],
-  norms: [0.1, 1, 50],
-  operations: ['value', 'jvp', 'vjp'],
-  threads: [1, 2],
-}
-
-/** What `--quick` measures: enough to see that everything runs. @type {Readonly<Grid>} */
-export const quickGrid = {
-  orders: [2, 4, 8, 16, 64],
-  dtypes: ['float64'],
-  norms: [1],
-  operations: ['value', 'vjp'],
-  threads: [1],
-}
 
 /** In each array of a batch at least; more where a processor's second cache is larger. */
 export const leastBatchBytes = 2 ** 23
@@ -60,11 +43,23 @@ export function batchOf(dtype, order, bytes) {
 }
 
 /**
+ * How many matrices are computed one by one, in turn: so many that a processor does not learn one of them by heart, and so
+ * few that they stay in its second cache, as a matrix that was just made does.
+ *
+ * @param {DType} dtype
+ * @param {number} order
+ */
+export function countOf(dtype, order) {
+  return Math.max(1, Math.min(64, Math.floor(2 ** 18 / (elementBytes[dtype] * order * order))))
+}
+
+/**
  * @param {Axes} axes
- * @param {number} bytes
+ * @param {Line['calls']} calls
+ * @param {number} bytes of the matrices of a stack
  * @returns {Line[]} with what needs the same inputs side by side
  */
-export function linesOf({ orders, dtypes, norms, operations }, bytes) {
+export function linesOf({ orders, dtypes, norms, operations }, calls, bytes) {
   return dtypes.flatMap((dtype) =>
     norms.flatMap((norm) =>
       orders.flatMap((order) =>
@@ -73,11 +68,43 @@ export function linesOf({ orders, dtypes, norms, operations }, bytes) {
           dtype,
           order,
           norm,
-          batch: batchOf(dtype, order, bytes),
+          calls,
+          batch: calls === 'one' ? countOf(dtype, order) : batchOf(dtype, order, bytes),
         })),
       ),
     ),
   )
+}
+
+/** The order from which one matrix is computed by several threads, too. */
+const leastShared = 512
+
+/**
+ * Whether a line is measured with so many threads.
+ *
+ * @param {Pick<Line, 'calls' | 'order'>} line
+ * @param {number} threads
+ */
+export function isMeasuredWith({ calls, order }, threads) {
+  return threads === 1 || calls === 'stack' || order >= leastShared
+}
+
+/**
+ * What a line is of: two of the same key are the same line.
+ *
+ * @param {Pick<Line, 'operation' | 'dtype' | 'order' | 'norm'>} line
+ */
+export function keyOf({ operation, dtype, order, norm }) {
+  return `${operation} ${inputsKeyOf({ dtype, order, norm })}`
+}
+
+/**
+ * What its matrices are of.
+ *
+ * @param {Pick<Line, 'dtype' | 'order' | 'norm'>} line
+ */
+export function inputsKeyOf({ dtype, order, norm }) {
+  return `${dtype} ${order} ${norm}`
 }
 
 /** @param {Line} line */

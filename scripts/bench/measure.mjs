@@ -27,7 +27,7 @@ const fewestRounds = 3
 const mostRounds = 25
 
 /**
- * Threads of OpenBLAS and OpenMP wait busily for more work at the end of a call; whoever comes next should have the
+ * Threads of OpenBLAS and OpenMP linger: they wait busily for more work at the end of a call; whoever comes next should have the
  * processor for himself. OpenBLAS gives up after 2^26 cycles.
  */
 const settlingMilliseconds = 40
@@ -108,8 +108,8 @@ function mayGoOn(spent, round, budget) {
 }
 
 /** @param {Contender} contender */
-async function settle({ threads }) {
-  if (threads > 1) await pause(settlingMilliseconds)
+async function settle({ lingers }) {
+  if (lingers) await pause(settlingMilliseconds)
 }
 
 /** The results of so many matrices are compared. */
@@ -124,16 +124,16 @@ const compared = 8
  * @param {string} folder to write them to
  * @returns {Promise<Map<Contender, number>>}
  */
-export async function differences({ parts }, { dtype }, folder) {
+export async function differences({ parts }, { dtype, batch }, folder) {
   /** @type {Map<Contender, number>} */
   const found = new Map()
   const path = join(folder, 'result')
   /** @type {Float64Array | Float32Array | undefined} */
   let truth
   for (const { contender } of parts) {
-    if (!contender.result) continue
+    if (!contender.result || !['matfun', 'peer'].includes(contender.role)) continue
     // SciPy's expm_frechet, for one, answers single precision in double.
-    const told = (await contender.result(compared, path)) ?? dtype
+    const told = (await contender.result(Math.min(compared, batch), path)) ?? dtype
     const { buffer } = new Uint8Array(readFileSync(path))
     const result = told === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer)
     truth ??= result

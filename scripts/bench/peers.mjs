@@ -2,9 +2,12 @@
 import { fileURLToPath } from 'node:url'
 import { doesNotRun, findPythonPeers, peerEnvironment } from '../peers/python.mjs'
 import { SetupError } from '../setup/commands.mjs'
-import { buildContender, builtCore, programs } from './compile.mjs'
+import { bounds } from './bounds.mjs'
+import { boundsProgram, buildContender, builtCore, programs } from './compile.mjs'
 import { ContenderError, ProcessContender } from './contender.mjs'
 import { CoreContender } from './core.mjs'
+import { relations } from './related.mjs'
+import { suites } from './suites.mjs'
 
 /** @typedef {import('./contender.mjs').Contender} Contender */
 
@@ -23,10 +26,14 @@ import { CoreContender } from './core.mjs'
  * @property {string[]} args without the number of threads, which comes last
  * @property {(version: string) => string} name
  * @property {number[]} [threads] where it does not know all
+ * @property {string} [operation] that it computes instead of a line's
+ * @property {boolean} [lingers] whether its threads wait busily for more work
  */
 
 /**
  * @typedef {object} Wanted
+ * @property {import('./suites.mjs').SuiteName} suite
+ * @property {import('./lines.mjs').Operation[]} operations
  * @property {number[]} threads
  * @property {string[] | undefined} peers titles; all where undefined
  * @property {string | undefined} coreType OPENBLAS_CORETYPE for everyone
@@ -37,21 +44,29 @@ import { CoreContender } from './core.mjs'
  * @param {(line: string) => void} say
  * @returns {Promise<Field>}
  */
-export async function openField({ threads, peers, coreType }, say) {
+export async function openField({ suite, operations, threads, peers, coreType }, say) {
   const isWanted = (/** @type {string} */ title) =>
     !peers || peers.some((name) => name.toLowerCase() === title.toLowerCase())
   const environment = (/** @type {number} */ count) => ({
     ...peerEnvironment(count),
     ...(coreType && { OPENBLAS_CORETYPE: coreType }),
   })
-  const { entries, absent, about } = findEntries(isWanted, environment(1), say)
+  const callsOne = suites[suite].calls === 'one'
+  const { entries, absent, about } = findEntries({ isWanted, callsOne }, environment(1), say)
   /** @type {Contender[]} */
   const contenders = []
   const own = await openAll([matfunEntry], 'matfun', threads, environment)
   if (own.length < threads.length) throw new ContenderError('matfun itself does not run')
   contenders.push(...own)
-  const core = builtCore()
-  if (core && threads.includes(1)) contenders.push(new CoreContender(core, environment(1)))
+  if (suite === 'batch') {
+    const core = builtCore()
+    if (core && threads.includes(1)) contenders.push(new CoreContender(core, environment(1)))
+  } else {
+    const program = built(boundsProgram, say)
+    contenders.push(...(await openAll(boundEntries(program), 'bound', threads, environment)))
+  }
+  if (suite === 'derivative')
+    contenders.push(...(await openAll(relatedEntries(operations), 'related', threads, environment)))
   for (const entry of entries) {
     try {
       const opened = await openAll([entry], 'peer', entry.threads ?? threads, environment)
@@ -68,21 +83,23 @@ export async function openField({ threads, peers, coreType }, say) {
 
 /**
  * @param {Entry[]} entries
- * @param {'matfun' | 'peer'} role
+ * @param {import('./contender.mjs').Description['role']} role
  * @param {number[]} threads
  * @param {(count: number) => NodeJS.ProcessEnv} environment
  */
 async function openAll(entries, role, threads, environment) {
   const opened = []
-  for (const { command, args, name } of entries)
+  for (const { command, args, name, lingers, operation } of entries)
     for (const count of threads) {
       const how = {
         name,
         role,
         threads: count,
+        lingers: lingers === true && count > 1,
         command,
         args: [...args, String(count)],
         env: environment(count),
+        ...(operation && { operation }),
       }
       const contender = await ProcessContender.open(how)
       if (contender) opened.push(contender)
@@ -104,13 +121,40 @@ const matfunEntry = {
 }
 
 /**
+ * The other operations of matfun's that derivatives are compared with.
+ *
+ * @param {import('./lines.mjs').Operation[]} operations
+ * @returns {Entry[]}
+ */
+function relatedEntries(operations) {
+  return relations.flatMap(({ name, operation, of }) =>
+    of.some((one) => operations.includes(one)) ? [{ ...matfunEntry, operation, name: () => name }] : [],
+  )
+}
+
+/**
+ * @param {string | null | undefined} command
+ * @returns {Entry[]}
+ */
+function boundEntries(command) {
+  if (!command) return []
+  return bounds.map(({ name }) => ({
+    title: name,
+    command,
+    args: [name],
+    name: () => name,
+    lingers: name === 'gemm',
+  }))
+}
+
+/**
  * Whom to open of those that are wanted.
  *
- * @param {(title: string) => boolean} isWanted
+ * @param {{ isWanted: (title: string) => boolean, callsOne: boolean }} wanted
  * @param {NodeJS.ProcessEnv} env
  * @param {(line: string) => void} say
  */
-function findEntries(isWanted, env, say) {
+function findEntries({ isWanted, callsOne }, env, say) {
   /** @type {Entry[]} */
   const entries = []
   /** @type {string[]} */
@@ -118,10 +162,10 @@ function findEntries(isWanted, env, say) {
   /** @type {Record<string, string[]>} */
   const about = {}
   for (const title of Object.keys(programs).filter(isWanted)) {
-    const program = built(title, say)
+    const program = built(programs[title], say)
     if (program === undefined) absent.push(title)
     else if (program === null) absent.push(`${title} (it does not compile)`)
-    else entries.push(...variants(title, program))
+    else entries.push(...variants(title, program).map((entry) => ({ ...entry, lingers: callsOne })))
   }
   if (['SciPy', 'PyTorch', 'JAX'].some(isWanted)) {
     const python = findPythonPeers(say, env)
@@ -130,7 +174,8 @@ function findEntries(isWanted, env, say) {
       const title = name.split(' ')[0]
       if (!isWanted(title)) continue
       about[name] = [...ranOn, ...(cores.length > 0 ? [`OpenBLAS kernels for ${cores.join(', ')}`] : [])]
-      entries.push({ title, command, args: [script('library.py'), module], name: () => name })
+      const args = [script('library.py'), module]
+      entries.push({ title, command, args, lingers: true, name: () => name })
     }
   }
   const mathjs = { command: process.execPath, args: [script('mathjs.mjs')], threads: [1] }
@@ -139,13 +184,13 @@ function findEntries(isWanted, env, say) {
 }
 
 /**
- * @param {string} title
+ * @param {import('./compile.mjs').Program} program
  * @param {(line: string) => void} say
  * @returns {string | null | undefined} null where it does not compile
  */
-function built(title, say) {
+function built(program, say) {
   try {
-    return buildContender(programs[title], say)
+    return buildContender(program, say)
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
     say(error.message)

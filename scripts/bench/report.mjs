@@ -1,5 +1,8 @@
 /** What a run found, as it is written to docs/benchmarks. */
+import { sharesOf } from './bounds.mjs'
+import { relationsOf } from './related.mjs'
 import { ratioOf, spreadOf } from './statistics.mjs'
+import { suiteNames, suites } from './suites.mjs'
 
 /** @typedef {import('./lines.mjs').Line} Line */
 /** @typedef {import('./measure.mjs').Measured} Measured */
@@ -18,12 +21,22 @@ import { ratioOf, spreadOf } from './statistics.mjs'
  * @typedef {Spread & { threads: number, peer: string, peerThreads: number }} Lead
  */
 
-/** @typedef {Line & { results: Result[], leads: Lead[] }} LineReport */
+/**
+ * @typedef {object} Circumstances
+ * @property {{ date: string, load: number, seconds: number }} [measured] when a line was, what the load was then, and how long it
+ *   took by its settings; files of batches from before have them for all lines together
+ * @property {number} [products] that a matrix takes, of one matrix a call
+ */
+
+/**
+ * @typedef {Line & Circumstances & { results: Result[], leads: Lead[], shares?: import('./bounds.mjs').Share[],
+ *   relations?: (Spread & { name: string, threads: number })[] }} LineReport
+ */
 
 /**
  * @typedef {object} Report
  * @property {1} schema
- * @property {'batch'} suite
+ * @property {import('./suites.mjs').SuiteName} suite
  * @property {string} date ISO 8601
  * @property {string} name of the machine, for files
  * @property {import('./machine.mjs').Machine & { load: { before: number, after: number } }} machine
@@ -40,17 +53,29 @@ import { ratioOf, spreadOf } from './statistics.mjs'
  * @param {Line} line
  * @param {Measured} measured
  * @param {Map<import('./contender.mjs').Contender, number>} differences
+ * @param {Circumstances} [circumstances]
  * @returns {LineReport}
  */
-export function lineReport(line, { parts }, differences) {
+export function lineReport(line, { parts }, differences, circumstances = {}) {
   const results = parts.map((part) => resultOf(part, differences.get(part.contender)))
-  const leads = parts
-    .filter(({ contender }) => contender.role === 'matfun')
-    .flatMap((own) => {
-      const lead = leadOf(own, parts)
-      return lead ? [lead] : []
-    })
-  return { ...line, results, leads }
+  const all = parts.filter(({ contender }) => contender.role === 'matfun')
+  const leads = all.flatMap((own) => {
+    const lead = leadOf(own, parts)
+    return lead ? [lead] : []
+  })
+  const report = { ...line, ...circumstances, results, leads }
+  if (circumstances.products === undefined) return report
+  const products = circumstances.products
+  const brief = (/** @type {Spread & { name: string, threads: number }} */ row) => ({
+    ...row,
+    ...shortSpread(row),
+  })
+  return {
+    ...report,
+    products: short(products, 4),
+    shares: all.flatMap((own) => sharesOf(parts, own, line, products)).map(brief),
+    relations: all.flatMap((own) => relationsOf(parts, own, line.operation)).map(brief),
+  }
 }
 
 /**
@@ -110,11 +135,15 @@ function short(x, digits) {
  */
 export function serialize({ lines, ...rest }) {
   const head = JSON.stringify(rest, null, 2).slice(0, -2)
-  const body = lines.map(({ results, leads, ...line }) => {
-    const list = (/** @type {object[]} */ rows) =>
-      rows.map((row) => `\n        ${JSON.stringify(row)}`).join(',')
+  const body = lines.map(({ results, leads, shares, relations, ...line }) => {
     const start = JSON.stringify(line).slice(0, -1)
-    return `    ${start},\n      "results": [${list(results)}],\n      "leads": [${list(leads)}]}`
+    const lists = Object.entries({ results, leads, shares, relations })
+      .filter(([, rows]) => rows)
+      .map(([name, rows]) => {
+        const list = /** @type {object[]} */ (rows).map((row) => `\n        ${JSON.stringify(row)}`)
+        return `,\n      "${name}": [${list.join(',')}]`
+      })
+    return `    ${start}${lists.join('')}}`
   })
   return `${head},\n  "lines": [\n${body.join(',\n')}\n  ]\n}\n`
 }
@@ -133,7 +162,10 @@ export function checkReport(told, source) {
   const isText = (/** @type {unknown} */ x) => typeof x === 'string'
   const isNumber = (/** @type {unknown} */ x) => typeof x === 'number' && x >= 0
   require(told?.schema === 1, `schema must be 1, got ${told?.schema}`)
-  require(told.suite === 'batch', `suite must be batch, got ${told.suite}`)
+  require(Object.hasOwn(
+    suites,
+    told.suite,
+  ), `suite must be one of ${suiteNames.join(', ')}, got ${told.suite}`)
   for (const key of ['date', 'name']) require(isText(told[key]), `${key} must be a string, got ${told[key]}`)
   for (const key of ['machine', 'matfun', 'about', 'settings'])
     require(typeof told[key] === 'object' && told[key] !== null, `${key} must be an object, got ${told[key]}`)
@@ -144,12 +176,16 @@ export function checkReport(told, source) {
       require(isNumber(line[key]), `lines[${k}].${key} must be a number, got ${line[key]}`)
     for (const key of ['operation', 'dtype'])
       require(isText(line[key]), `lines[${k}].${key} must be a string, got ${line[key]}`)
-    for (const list of ['results', 'leads']) {
+    // Batches were written before there were calls of one matrix.
+    line.calls ??= suites[/** @type {import('./suites.mjs').SuiteName} */ (told.suite)].calls
+    if (line.calls === 'one')
+      require(isNumber(line.products), `lines[${k}].products must be a number, got ${line.products}`)
+    for (const list of ['results', 'leads', ...(line.calls === 'one' ? ['shares', 'relations'] : [])]) {
       require(Array.isArray(line[list]), `lines[${k}].${list} must be an array, got ${line[list]}`)
       line[list].forEach((/** @type {any} */ row, /** @type {number} */ i) => {
         for (const key of ['q1', 'median', 'q3', 'threads'])
           require(isNumber(row[key]), `lines[${k}].${list}[${i}].${key} must be a number, got ${row[key]}`)
-        const name = list === 'results' ? 'name' : 'peer'
+        const name = list === 'leads' ? 'peer' : 'name'
         require(isText(row[name]), `lines[${k}].${list}[${i}].${name} must be a string, got ${row[name]}`)
       })
     }

@@ -1,11 +1,11 @@
-/** The results as tables, for the terminal and the document. */
+/** The results of batches as tables, and what all tables have in common. */
 import { markdownTable } from '../reports/markdown-table.mjs'
 import { targetOf } from './targets.mjs'
 
 /** @typedef {import('./report.mjs').LineReport} LineReport */
 /** @typedef {import('./report.mjs').Result} Result */
 
-const operationNames = { value: 'exp(A)', jvp: 'exp(A) and L(A, E)', vjp: 'exp(A) and L(Aᴴ, W)' }
+export const operationNames = { value: 'exp(A)', jvp: 'exp(A) and L(A, E)', vjp: 'exp(A) and L(Aᴴ, W)' }
 
 /** @param {{ operation: import('./lines.mjs').Operation, dtype: string, norm: number }} line */
 export function sectionTitle({ operation, dtype, norm }, threads = 1) {
@@ -18,20 +18,45 @@ export function sectionTitle({ operation, dtype, norm }, threads = 1) {
  *
  * @param {LineReport[]} lines
  * @param {number[]} threads
+ * @param {(line: LineReport, threads: number) => string} titleOf
+ * @param {(lines: LineReport[], threads: number) => string | undefined} tableOf of one operation, dtype and norm, in the order
+ *   of the orders
  * @returns {{ title: string, table: string }[]}
  */
-export function sections(lines, threads) {
+export function sections(lines, threads, titleOf = sectionTitle, tableOf = lineTable) {
   /** @type {Map<string, LineReport[]>} */
   const groups = new Map()
-  for (const line of lines) {
+  for (const line of [...lines].sort((a, b) => a.order - b.order)) {
     const key = [line.dtype, line.norm, line.operation].join()
     groups.set(key, [...(groups.get(key) ?? []), line])
   }
   return [...groups.values()].flatMap((group) =>
     threads.flatMap((count) => {
-      const table = lineTable(group, count)
-      return table ? [{ title: sectionTitle(group[0], count), table }] : []
+      const table = tableOf(group, count)
+      return table ? [{ title: titleOf(group[0], count), table }] : []
     }),
+  )
+}
+
+/**
+ * The peers of a table, in the order in which they are met first.
+ *
+ * @param {LineReport[]} lines
+ * @param {number} threads
+ */
+export function peerNames(lines, threads) {
+  const isPeer = (/** @type {Result} */ result) => result.role === 'peer' && result.threads === threads
+  return [...new Set(lines.flatMap(({ results }) => results.filter(isPeer).map(({ name }) => name)))]
+}
+
+/**
+ * @param {LineReport} line
+ * @param {string} name
+ * @param {number} threads
+ */
+export function peerResult({ results }, name, threads) {
+  return results.find(
+    (result) => result.role === 'peer' && result.name === name && result.threads === threads,
   )
 }
 
@@ -44,8 +69,7 @@ export function sections(lines, threads) {
  */
 export function lineTable(lines, threads) {
   if (!lines.some((line) => ownResult(line, threads))) return undefined
-  const isPeer = (/** @type {Result} */ result) => result.role === 'peer' && result.threads === threads
-  const peers = [...new Set(lines.flatMap(({ results }) => results.filter(isPeer).map(({ name }) => name)))]
+  const peers = peerNames(lines, threads)
   const extra = threads === 1 ? ['of target', "matfun's core", 'binding'] : ['of 1 thread']
   const wanted = extra.filter((name) => lines.some((line) => cell(line, name, threads) !== ''))
   const header = ['order', 'batch', 'matfun', 'spread', 'cpu', 'best peer', 'times it', ...wanted, ...peers]
@@ -62,7 +86,7 @@ export function lineTable(lines, threads) {
       lead ? ratio(lead.median) : '',
       ...wanted.map((name) => cell(line, name, threads)),
       ...peers.map((name) => {
-        const result = line.results.find((candidate) => isPeer(candidate) && candidate.name === name)
+        const result = peerResult(line, name, threads)
         return result ? rate(result.median) : ''
       }),
     ]
@@ -107,7 +131,7 @@ function cell(line, name, threads) {
  * @param {import('./report.mjs').Lead} lead
  * @param {number} threads
  */
-function leader({ peer, peerThreads }, threads) {
+export function leader({ peer, peerThreads }, threads) {
   return peerThreads === threads ? peer : `${peer} (${peerThreads})`
 }
 
@@ -127,20 +151,20 @@ export function ratio(x) {
 }
 
 /** @param {number} x */
-function digits(x) {
+export function digits(x) {
   return x >= 99.95 ? x.toFixed(0) : x >= 9.995 ? x.toFixed(1) : x >= 0.1 ? x.toFixed(2) : x.toPrecision(2)
 }
 
 /**
  * Half the distance of the quartiles, of the median.
  *
- * @param {Result} result
+ * @param {import('./statistics.mjs').Spread} samples
  */
-function spread({ q1, median, q3 }) {
+export function spread({ q1, median, q3 }) {
   return `±${percent((q3 - q1) / (2 * median))}`
 }
 
 /** @param {number} share */
-function percent(share) {
+export function percent(share) {
   return `${Math.round(100 * share)} %`
 }

@@ -11,6 +11,7 @@ const colors = new Map([
   ['JAX', ['#6a3d9a', '#9467bd']],
   ['Eigen', ['#00695c', '#26a69a']],
   ['GSL', ['#5d4037', '#8d6e63']],
+  ['Armadillo', ['#7a7000', '#a59a20']],
 ])
 
 /**

@@ -9,6 +9,8 @@
 
 #include "serve.hpp"
 
+extern "C" void openblas_set_num_threads(int count);
+
 namespace {
 
 using bench::Line;
@@ -60,6 +62,8 @@ void derivatives(Line& line, long first, long last) {
 
 Offer offer(Line& line) {
   if (line.dtype != "float64") return {{}, "it has float64 alone"};
+  if (bench::is_too_large_a_block(line)) return {{}, bench::kTooLargeABlock};
+  openblas_set_num_threads(line.library_threads);
   const auto compute = line.operation == "value" ? values : derivatives;
   return {[&line, compute](long first, long last) { compute(line, first, last); }, ""};
 }

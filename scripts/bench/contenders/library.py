@@ -18,22 +18,23 @@ class NotOffered(Exception):
     pass
 
 
-def scipy_line(operation, a, e, threads):
+def scipy_line(operation, a, e, threads, one_by_one):
     from scipy.linalg import expm, expm_frechet
 
     if threads > 1 and a.shape[-1] < 64:
         raise NotOffered("its threads are those of BLAS, which takes none below order 64")
     if operation == "value":
-        return lambda count: expm(a[:count])
+        matrices = list(a)
+        return (lambda count: [expm(x) for x in matrices[:count]]) if one_by_one else lambda count: expm(a[:count])
 
     def frechet(count):
         matrices = a[:count].conj().swapaxes(1, 2) if operation == "vjp" else a[:count]
-        return np.stack([expm_frechet(x, y)[1] for x, y in zip(matrices, e[:count], strict=True)])
+        return [expm_frechet(x, y)[1] for x, y in zip(matrices, e[:count], strict=True)]
 
     return frechet
 
 
-def torch_line(operation, a, e, threads):
+def torch_line(operation, a, e, threads, one_by_one):
     import torch
     from torch.autograd import forward_ad
 
@@ -41,24 +42,28 @@ def torch_line(operation, a, e, threads):
     a = torch.from_numpy(a)
     e = torch.from_numpy(e) if e is not None else None
 
-    def value(count):
+    def value(a, _):
         with torch.no_grad():
-            return torch.linalg.matrix_exp(a[:count]).numpy()
+            return torch.linalg.matrix_exp(a)
 
-    def jvp(count):
+    def jvp(a, e):
         with forward_ad.dual_level():
-            dual = torch.linalg.matrix_exp(forward_ad.make_dual(a[:count], e[:count]))
-            return forward_ad.unpack_dual(dual).tangent.resolve_conj().numpy()
+            dual = torch.linalg.matrix_exp(forward_ad.make_dual(a, e))
+            return forward_ad.unpack_dual(dual).tangent
 
-    def vjp(count):
-        variable = a[:count].detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(torch.linalg.matrix_exp(variable), variable, e[:count])
-        return gradient.resolve_conj().numpy()
+    def vjp(a, e):
+        variable = a.detach().requires_grad_()
+        return torch.autograd.grad(torch.linalg.matrix_exp(variable), variable, e)[0]
 
-    return {"value": value, "jvp": jvp, "vjp": vjp}[operation]
+    compute = {"value": value, "jvp": jvp, "vjp": vjp}[operation]
+    directions = a if e is None else e
+    if one_by_one:
+        pairs = list(zip(a, directions, strict=True))
+        return lambda count: [compute(x, y) for x, y in pairs[:count]]
+    return lambda count: compute(a[:count], directions[:count])
 
 
-def jax_line(operation, a, e, threads):
+def jax_line(operation, a, e, threads, one_by_one):
     import jax
     from jax.scipy.linalg import expm
 
@@ -74,6 +79,11 @@ def jax_line(operation, a, e, threads):
         "jvp": lambda x, y: jax.jvp(expm, (x,), (y,)),
         "vjp": vjp,
     }
+    if one_by_one:
+        compiled = jax.jit(functions[operation])
+        pairs = [(jax.numpy.asarray(x), jax.numpy.asarray(y)) for x, y in zip(a, a if e is None else e, strict=True)]
+        return lambda count: [jax.block_until_ready(compiled(x, y))[-1] for x, y in pairs[:count]]
+
     compiled = jax.jit(jax.vmap(functions[operation]))
     # It compiles for each length of a batch, so it is given one: of some milliseconds, or some tens of them.
     limit = min(len(a), max(8, 2**16 // a.shape[-1] ** 2))
@@ -96,11 +106,11 @@ class Server:
         self.threads = threads
         self.compute = None
 
-    def prepare(self, operation, dtype, n, count, a, e=None):
+    def prepare(self, operation, dtype, n, count, a, e, calls):
         shape = (int(count), int(n), int(n))
         inputs = [np.fromfile(path, dtype).reshape(shape) if path else None for path in (a, e)]
         try:
-            self.compute = self.line(operation, *inputs, self.threads)
+            self.compute = self.line(operation, *inputs, self.threads, calls == "one")
         except NotOffered as reason:
             return {"offers": False, "why": str(reason)}
         limit = getattr(self.compute, "limit", None)
@@ -115,7 +125,8 @@ class Server:
         return {"seconds": seconds, "processor": time.process_time() - processor_start}
 
     def result(self, count, path):
-        result = np.asarray(self.compute(int(count)))
+        computed = self.compute(int(count))
+        result = np.stack([x.resolve_conj().numpy() if hasattr(x, "resolve_conj") else x for x in computed])
         result.tofile(path)
         return {"dtype": result.dtype.name}
 

@@ -2,6 +2,9 @@
 import { fromMathjs, loadMathjs, toMathjs } from '../../peers/mathjs.mjs'
 import { serve } from './serve.mjs'
 
+/** One of twice the order takes more than a second. */
+const largestOrder = 128
+
 /** Its matrices are objects of objects, and it is slow: more of them would only cost memory. */
 const limit = 1024
 
@@ -10,6 +13,7 @@ if (mathjs)
   await serve({ version: mathjs.version }, ({ operation, dtype, n, count, A }) => {
     if (operation !== 'value') return 'it has the value alone'
     if (dtype === 'float32') return 'it computes in double precision'
+    if (n > largestOrder) return `it takes seconds above order ${largestOrder}`
     const isComplex = dtype === 'complex128'
     const length = A.length / count
     const taken = Math.min(count, limit)

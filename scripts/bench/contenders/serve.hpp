@@ -23,6 +23,8 @@ struct Line {
   std::string dtype;
   long n = 0;
   long count = 0;
+  bool one_by_one = false;  ///< each matrix by a call of its own, which may use threads of the library
+  int library_threads = 1;  ///< which are so many; a stack is shared among threads around it instead
   std::vector<char> A, direction, value, derivative;
 };
 
@@ -33,7 +35,16 @@ using Pass = std::function<void(long first, long last)>;
 struct Offer {
   Pass pass;
   std::string why;
+  long units = 0;  ///< where it always computes so many, shared among threads, whatever the line says
 };
+
+/// Where derivatives are an exponential of twice the order, which takes eight times as long: alone it would take most of a run.
+constexpr long kLargestBlock = 512;
+constexpr const char* kTooLargeABlock = "the exponential of twice the order would take too long";
+
+inline bool is_too_large_a_block(const Line& line) {
+  return line.operation != "value" && 2 * line.n > kLargestBlock;
+}
 
 inline std::vector<std::string> fields_of(const std::string& request) {
   std::vector<std::string> fields;
@@ -73,7 +84,13 @@ class Server {
 
  private:
   std::string prepare(const std::vector<std::string>& request) {
-    line_ = {request.at(1), request.at(2), std::stol(request.at(3)), std::stol(request.at(4)), {}, {}, {}, {}};
+    line_ = {};
+    line_.operation = request.at(1);
+    line_.dtype = request.at(2);
+    line_.n = std::stol(request.at(3));
+    line_.count = std::stol(request.at(4));
+    line_.one_by_one = request.at(7) == "one";
+    line_.library_threads = line_.one_by_one ? threads_ : 1;
     line_.A = read_file(request.at(5));
     line_.value.resize(line_.A.size());
     if (line_.operation != "value") {
@@ -82,20 +99,23 @@ class Server {
     }
     Offer made = offer_(line_);
     pass_ = made.pass;
-    return pass_ ? "{\"offers\":true}" : "{\"offers\":false,\"why\":\"" + made.why + "\"}";
+    sharing_ = line_.one_by_one && made.units == 0 ? 1 : threads_;
+    if (!pass_) return "{\"offers\":false,\"why\":\"" + made.why + "\"}";
+    if (made.units == 0) return "{\"offers\":true}";
+    return "{\"offers\":true,\"limit\":" + std::to_string(made.units) + ",\"whole\":true}";
   }
 
   std::string time(long count, long passes) {
     const std::clock_t processor_start = std::clock();
     const auto start = std::chrono::steady_clock::now();
-    for (long k = 0; k < passes; ++k) run(pass_, count, threads_);
+    for (long k = 0; k < passes; ++k) run(pass_, count, sharing_);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     const double processor = static_cast<double>(std::clock() - processor_start) / CLOCKS_PER_SEC;
     return "{\"seconds\":" + std::to_string(spent.count()) + ",\"processor\":" + std::to_string(processor) + "}";
   }
 
   std::string result(long count, const std::string& path) {
-    run(pass_, count, threads_);
+    run(pass_, count, sharing_);
     const std::vector<char>& from = line_.operation == "value" ? line_.value : line_.derivative;
     const auto bytes = static_cast<long>(from.size()) / line_.count * count;
     std::ofstream(path, std::ios::binary).write(from.data(), bytes);
@@ -103,6 +123,7 @@ class Server {
   }
 
   int threads_;
+  int sharing_ = 1;
   Offer (*offer_)(Line&);
   Line line_;
   Pass pass_;

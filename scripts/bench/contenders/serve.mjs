@@ -4,12 +4,15 @@ import { createInterface } from 'node:readline'
 
 /** @typedef {Float64Array | Float32Array} Numbers row-major matrices, interleaved re, im where they are complex */
 
+/** @typedef {import('../lines.mjs').Operation | import('../related.mjs').RelatedOperation} Operation */
+
 /**
  * @typedef {object} Inputs
- * @property {'value' | 'jvp' | 'vjp'} operation
+ * @property {Operation} operation
  * @property {'float64' | 'float32' | 'complex128'} dtype
  * @property {number} n
  * @property {number} count
+ * @property {boolean} oneByOne each matrix by a call of its own
  * @property {Numbers} A
  * @property {Numbers} direction empty for a value
  */
@@ -55,7 +58,7 @@ export async function serve(hello, prepare) {
  * @param {string[]} fields
  * @returns {Inputs}
  */
-function readInputs([operation, dtype, n, count, A, direction]) {
+function readInputs([operation, dtype, n, count, A, direction, calls]) {
   const { buffer } = new Uint8Array(readFileSync(A))
   const other = direction ? new Uint8Array(readFileSync(direction)).buffer : new ArrayBuffer(0)
   const Numbers = dtype === 'float32' ? Float32Array : Float64Array
@@ -64,6 +67,7 @@ function readInputs([operation, dtype, n, count, A, direction]) {
     dtype: /** @type {Inputs['dtype']} */ (dtype),
     n: Number(n),
     count: Number(count),
+    oneByOne: calls === 'one',
     A: new Numbers(buffer),
     direction: new Numbers(other),
   }

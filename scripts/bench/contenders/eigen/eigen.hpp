@@ -1,14 +1,15 @@
-// Eigen's MatrixBase::exp, one matrix after the other. usage: eigen fixed|dynamic THREADS
+// Eigen's MatrixBase::exp, one matrix after the other, for the files that instantiate it for a scalar.
 // It has no derivatives: here they are the upper right block of exp([A E; 0 A]).
+#pragma once
 
 #include <Eigen/Core>
 #include <complex>
 #include <unsupported/Eigen/MatrixFunctions>
 #include <utility>
 
-#include "serve.hpp"
+#include "../serve.hpp"
 
-namespace {
+namespace eigen {
 
 using bench::Line;
 using bench::Offer;
@@ -66,6 +67,7 @@ constexpr int kLargestFixed = Eigen::NumTraits<Scalar>::IsComplex ? 8 : 16;
 
 template <class Scalar, int N>
 Offer sized(Line& line) {
+  if (bench::is_too_large_a_block(line)) return {{}, bench::kTooLargeABlock};
   if (line.operation == "value") return {[&](long first, long last) { values<Scalar, N>(line, first, last); }, ""};
   if constexpr (N == Eigen::Dynamic || 2 * N <= kLargestFixed<Scalar>)
     return {[&](long first, long last) { derivatives<Scalar, N>(line, first, last); }, ""};
@@ -83,25 +85,10 @@ Offer fixed(Line& line) {
   return offer;
 }
 
-bool is_fixed = false;
-
+/// What Eigen offers for a line of this scalar. Each scalar is instantiated in a file of its own: all in one compile for minutes.
 template <class Scalar>
-Offer typed(Line& line) {
+bench::Offer offer_of(bench::Line& line, bool is_fixed) {
   return is_fixed ? fixed<Scalar, 2, 3, 4, 6, 8, 12, 16>(line) : sized<Scalar, Eigen::Dynamic>(line);
 }
 
-Offer offer(Line& line) {
-  if (line.dtype == "float32") return typed<float>(line);
-  if (line.dtype == "complex128") return typed<std::complex<double>>(line);
-  return typed<double>(line);
-}
-
-}  // namespace
-
-int main(int, char** arguments) {
-  is_fixed = std::string(arguments[1]) == "fixed";
-  const auto part = [](int number) { return std::to_string(number); };
-  const std::string version =
-      part(EIGEN_WORLD_VERSION) + "." + part(EIGEN_MAJOR_VERSION) + "." + part(EIGEN_MINOR_VERSION);
-  return bench::serve(version, std::stoi(arguments[2]), offer);
-}
+}  // namespace eigen

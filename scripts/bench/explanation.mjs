@@ -1,0 +1,82 @@
+/** What docs/performance.md says beside figures. */
+import { targetsMachine } from './targets.mjs'
+
+// From perf record of build/bench/native/matfun_bench with --batch=1024, and by counting in evaluate.hpp.
+export const limits = `### What limits batches
+
+On one core of the Zen 5 above, float64, 1-norm 1, batches of 1024 matrices that stay in the second-level cache: shares of the core's time
+by what its functions do (perf's samples, %; for order 2 and the VJP while a build kept the other core busy).
+
+| order, operation | ns a matrix | products with their sums | sums by themselves | to and from lanes | norms, plans, checks | putting plans together, calls |
+|---|--:|--:|--:|--:|--:|--:|
+| 2, value | 14.5 | 20 | 9 | 11 | 14 | 46 |
+| 4, value | 36 | 39 | 11 | 13 | 11 | 25 |
+| 4, VJP | 87 | 42 | 10 | 12 | 8 | 28 |
+
+- **Order 2 and 3** are limited by instructions outside the arithmetic: choosing plans, gathering matrices of one plan, and calls of
+  kernels. One flattened evaluation for each order and type would do away with calls; it was not built because of what it takes to compile
+  ([decision 9](decisions/0009-lanes.md)).
+- **Order 4**: by 15+ a value takes four products of 64 multiply-adds and 19 terms of sums of 16, for as many matrices as a register
+  has lanes. With eight lanes and two operations a cycle this is 35 cycles a matrix, 10.6 ns at 3.3 GHz; the rest is as in the table. In batches
+  of 8 MB it takes 48 ns instead of 36: the difference is waiting for memory, on loads into lanes and stores out of them. Asking for
+  memory ahead by instructions brought nothing.
+- **From order 64 on** seven tenths of the time are products, whose kernels alone reach 94 to 97 % of what the core's multiply-adds
+  allow (111 to 115 of 118 GFLOP/s); sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
+- **Two threads**: two that only multiply and add in registers got 2.0 times what one gets. What keeps batches below that was not looked into;
+  while the tables were measured, two threads had 100 to 190 % of a processor.`
+
+export const howMeasured = `## How it is measured
+
+\`\`\`
+npm run bench              # all three suites; or one of them:
+npm run bench -- single
+npm run bench -- derivative
+npm run bench -- batch
+npm run bench -- batch --orders 4 --dtypes float64 --norms 1 --operations value   # one line of a table
+\`\`\`
+
+Each suite writes \`docs/benchmarks/<suite>-<machine>.json\`, and from all such files this page and its pictures are made. A part of a
+table goes to \`output/benchmarks\`; with \`--merge\` (and \`--output docs/benchmarks\`) its lines take their places in the file of the
+same machine, matfun and inputs, each with its own date and load; \`--resume\` measures what such a file lacks. Peers that are not installed
+are left out by name (Debian: \`apt-get install libeigen3-dev libgsl-dev libarmadillo-dev python3-scipy python3-torch\`); the
+small programs in C++ are compiled for the machine when first needed, which takes a minute or two. \`npm run bench -- --help\` tells the rest.
+
+- **The same matrices for everyone**: entries from N(0, 1), each matrix scaled to the 1-norm; directions from N(0, 1). The
+  seed is drawn at each run and recorded. Results of the first matrices are compared with matfun's, and differences are reported.
+- **In alternation**: every library is a process of its own; a line goes round them, each computing for some milliseconds, beginning with
+  another one each time. *times it* is the median over the rounds of matfun's speed over that of the fastest peer in the same round: what
+  disturbs the machine disturbs both. *spread* is half the distance between the quartiles of matfun's own speed, *cpu* how much processor
+  time it had in its time: below 100 % a thread, other processes took the rest, most of it from
+  those with long turns. For trying on such a machine there is \`--cpu-time\`.
+- **One matrix a call**: up to 64 matrices, 256 KB in all at most, in turn, each by a call as one would write it. matfun's is the
+  whole call from JavaScript, with \`out\`, on typed arrays (array objects over them for complex dtypes); a time is that of a loop over
+  all of them, often enough for the clock, divided by their number. mathjs is left out above order 128, where a call takes seconds.
+- **Bounds of one matrix**: *of FMA peak* is the share that the plan's products take of the multiplications and additions that a small loop
+  in registers reaches; *of gemm bound* the time that OpenBLAS takes for these products alone, over that of the whole
+  call. More than 100 % is possible: matfun multiplies orders up to 1536 by kernels of its own. Both are measured in alternation with
+  everyone, with as many threads. *products* are those of the plan, squarings among them; a derivative takes three for each.
+- **A batch a call**, with \`out\`: at least 8 MB of matrices, so that none lies in a core's own caches from the call before. A
+  library that would take much longer gets the first of the matrices (JAX always the same number, because it compiles for it); one that has no batches gets them one after the other.
+- **Threads**: two of them are matfun's setting, PyTorch's and JAX's own, BLAS's for SciPy (from order 64 on). Of a batch, Eigen, GSL and
+  Armadillo get a share of the matrices each, with their BLAS on one thread; of one matrix, which is measured so from order 512 on,
+  BLAS's threads, and for Eigen its own. A best peer that is faster with one thread is named with (1).
+- **Derivatives** come together with the value. SciPy's are \`expm_frechet\`, one matrix after the other and always in double precision;
+  PyTorch's and JAX's are their forward and reverse differentiation. Eigen, GSL and Armadillo have none: theirs is the upper right block of
+  the exponential of [A E; 0 A], up to order 256 where a call has one matrix.
+- **A derivative beside matfun's own value**: *of the value* is the time of value and derivative over that of the value alone; *8 at once, of
+  8 calls* that of one call with eight cotangents over that of eight calls; *kept, of the value* that of a derivative from
+  intermediates that \`expmLinearize\` kept over that of the value. The most that each should be is in parentheses.
+- **Eigen** is measured with orders known to the compiler (*fixed*) and not (*dynamic*), **GSL** and **Armadillo** with the OpenBLAS that matfun uses, all
+  compiled with \`-O3\` for the machine's own instructions.
+- *of target* is the share of what the project set out to reach, which was measured on another machine (${targetsMachine}).
+- **matfun's core** is the same batch without Node, by Google Benchmark, with matrices of the same kind; *binding* is what the
+  call through Node-API adds. It is measured where it was built: \`cmake -S . -B build/bench/native -DMATFUN_BENCH=ON && cmake --build
+  build/bench/native\` (Debian: \`apt-get install libbenchmark-dev\`).
+- OpenBLAS that does not know a processor takes kernels that use nothing of it. Then everyone is given
+  an \`OPENBLAS_CORETYPE\` that fits, and the machine's table says so.
+
+## Without a quiet machine
+
+\`npm run instructions\` counts the instructions of fixed cases of the core under valgrind and compares them with the figures of
+[benchmarks/instructions.json](benchmarks/instructions.json): a slow-down of what is computed shows whatever else the machine does. It
+says nothing of memory, of threads and of instructions that AVX-512 saves, for valgrind does not know it: the kernels are those of x86-64-v3.`
