@@ -7,6 +7,7 @@
  * - `prepare operation dtype n count A direction calls` (paths of raw row-major matrices in the machine's byte order; `stack`
  *   where they are all given in one call, `one` where each has its own): `{ "offers": true, "limit": ..., "whole": ... }`,
  *   limit being how many of the matrices it takes where not all, and whole that it takes no fewer, or `{ "offers": false, "why": ... }`;
+ *   also `"warmUp": true` where it is slow at first;
  * - `time count passes`: computes the first so many matrices so many times: `{ "seconds": ..., "processor": ... }`, the second being the
  *   processor time of all its threads;
  * - `result count path`: writes those values, or derivatives where it computes them, to the path: `{ "dtype": ... }`, the dtype being
@@ -62,8 +63,11 @@ const patienceMilliseconds = 120_000
 /** Seconds; what takes as long is not computed more often than it must be. */
 const longCall = 1
 
-/** For calls of one matrix, before any is timed. */
-const warmUpSeconds = 0.1
+/**
+ * Before anything is timed of a contender that is slow at first: short calls in JavaScript are compiled while they run, more than
+ * once, which went on for some 20 000 of them.
+ */
+const warmUpSeconds = 0.3
 
 /** @implements {Contender} */
 export class ProcessContender {
@@ -146,9 +150,11 @@ export class ProcessContender {
    * @param {Files} files
    */
   async prepare({ operation, dtype, order, batch, calls }, { A, direction }) {
-    this.#warmsUp = calls === 'one'
     const other = operation === 'value' ? '' : direction
-    return this.#ask('prepare', this.operation ?? operation, dtype, order, batch, A, other, calls)
+    const asked = this.operation ?? operation
+    const answer = await this.#ask('prepare', asked, dtype, order, batch, A, other, calls)
+    this.#warmsUp = answer.warmUp === true
+    return answer
   }
 
   /**
@@ -175,11 +181,7 @@ export class ProcessContender {
     return count
   }
 
-  /**
-   * Short calls in JavaScript are compiled while they run, twice and thrice.
-   *
-   * @param {number} count
-   */
+  /** @param {number} count */
   async #warmUp(count) {
     let spent = 0
     for (let passes = 1; spent < warmUpSeconds; passes *= 2)

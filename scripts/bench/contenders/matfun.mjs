@@ -68,7 +68,8 @@ function oneByOne({ operation, dtype, n, count, A, direction }, value, derivativ
     })
   const [As, directions, values, derivatives] = [A, direction, value, derivative].map(matrices)
   if (operation === 'eight') return eight(As, { data: direction, n, dtype }, values)
-  if (operation === 'kept-jvp' || operation === 'kept-vjp') return kept(operation, As, directions)
+  if (operation === 'kept-jvp' || operation === 'kept-vjp')
+    return kept(operation, As, directions, derivatives)
   const options = values.map((X, k) => optionsFor(operation, X, derivatives[k]))
   return (taken) => {
     for (let k = 0; k < taken; k++) call(operation, As[k], directions[k], options[k])
@@ -123,20 +124,29 @@ function eight(As, { data, n, dtype }, values) {
   }
 }
 
+/** Of the line before: their memory is freed before more is taken. @type {any[]} */
+let linearized = []
+
 /**
  * A derivative alone, of matrices whose intermediates were kept before.
  *
  * @param {'kept-jvp' | 'kept-vjp'} operation
  * @param {any[]} As
  * @param {any[]} directions
+ * @param {any[]} derivatives
  * @returns {(taken: number) => void}
  */
-function kept(operation, As, directions) {
-  const linearized = As.map((A) => expmLinearize?.(A))
+function kept(operation, As, directions, derivatives) {
+  for (const old of linearized) old.dispose()
+  const all = As.map((A) => expmLinearize?.(A))
+  linearized = all
+  const options = derivatives.map((out) => ({ out }))
+  if (operation === 'kept-jvp')
+    return (taken) => {
+      for (let k = 0; k < taken; k++) all[k].jvp(directions[k], options[k])
+    }
   return (taken) => {
-    for (let k = 0; k < taken; k++)
-      if (operation === 'kept-jvp') linearized[k].jvp(directions[k])
-      else linearized[k].vjp(directions[k])
+    for (let k = 0; k < taken; k++) all[k].vjp(directions[k], options[k])
   }
 }
 

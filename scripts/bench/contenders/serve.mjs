@@ -38,12 +38,13 @@ export async function serve(hello, prepare) {
       const [verb, ...fields] = request.split('\t')
       if (verb === 'prepare') {
         ready = undefined
-        const made = prepare(readInputs(fields))
+        const inputs = readInputs(fields)
+        const made = prepare(inputs)
         if (typeof made !== 'string') ready = made
         say(
           typeof made === 'string'
             ? { offers: false, why: made }
-            : { offers: true, limit: made.limit ?? null },
+            : { offers: true, limit: made.limit ?? null, warmUp: inputs.oneByOne },
         )
       } else if (ready) {
         say(verb === 'time' ? time(ready, fields) : write(ready, fields))
