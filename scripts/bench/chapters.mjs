@@ -141,7 +141,12 @@ function machineSection(report, picture) {
     ...(suite === 'batch' ? [leads] : []),
     behind(lines),
     ...notMeasured(report),
-    `Again: \`npm run bench -- ${suite} --seed ${report.settings.seed}\``,
+    // Batches of before had inputs of another kind for their seed.
+    ...(lines.every(({ measured }) => measured)
+      ? [
+          `Again: \`npm run bench -- ${suite} --seed ${report.settings.seed}\`, and one line with \`--orders\`, \`--dtypes\`, \`--norms\` and \`--operations\` besides.`,
+        ]
+      : []),
   ]
   return parts.join('\n\n')
 }

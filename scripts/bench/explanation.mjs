@@ -48,7 +48,7 @@ small programs in C++ are compiled for the machine when first needed, which take
   disturbs the machine disturbs both. *spread* is half the distance between the quartiles of matfun's own speed, *cpu* how much processor
   time it had in its time: below 100 % a thread, other processes took the rest, most of it from
   those with long turns. For trying on such a machine there is \`--cpu-time\`.
-- **One matrix a call**: up to 64 matrices, 256 KB in all at most, in turn, each by a call as one would write it. matfun's is the
+- **One matrix a call**: up to 64 matrices, of 256 KB in all unless one is larger, in turn, each by a call as one would write it. matfun's is the
   whole call from JavaScript, with \`out\`, on typed arrays (array objects over them for complex dtypes); a time is that of a loop over
   all of them, often enough for the clock, divided by their number. mathjs is left out above order 128, where a call takes seconds.
 - **Bounds of one matrix**: *of FMA peak* is the share that the plan's products take of the multiplications and additions that a small loop
@@ -60,7 +60,7 @@ small programs in C++ are compiled for the machine when first needed, which take
 - **Threads**: two of them are matfun's setting, PyTorch's and JAX's own, BLAS's for SciPy (from order 64 on). Of a batch, Eigen, GSL and
   Armadillo get a share of the matrices each, with their BLAS on one thread; of one matrix, which is measured so from order 512 on,
   BLAS's threads, and for Eigen its own. A best peer that is faster with one thread is named with (1).
-- **Derivatives** come together with the value. SciPy's are \`expm_frechet\`, one matrix after the other and always in double precision;
+- **Derivatives** come together with the value. SciPy's are \`expm_frechet\`, one matrix after the other, and answers float32 in float64;
   PyTorch's and JAX's are their forward and reverse differentiation. Eigen, GSL and Armadillo have none: theirs is the upper right block of
   the exponential of [A E; 0 A], up to order 256 where a call has one matrix.
 - **A derivative beside matfun's own value**: *of the value* is the time of value and derivative over that of the value alone; *8 at once, of
