@@ -315,13 +315,18 @@ describe('the difference of results', () => {
       writing('single', Float32Array.of(1, 2)),
       writing('double', Float64Array.of(1, 2), 'float64'),
       writing('double and silent', Float64Array.of(1, 2)),
+      fake('ending', [1], {
+        result: async () => {
+          throw new ContenderError('it ended')
+        },
+      }),
     ]
     const single = { ...line, dtype: 'float32' as const }
     const measured = await measureLine(contenders, single, files, 10)
     const folder = mkdtempSync(join(tmpdir(), 'matfun-bench-test-'))
     const found = await differences(measured, single, folder)
     rmSync(folder, { recursive: true })
-    expect(contenders.map((contender) => found.get(contender))).toEqual([0, 0, Infinity])
+    expect(contenders.map((contender) => found.get(contender))).toEqual([0, 0, Infinity, Infinity])
   })
 })
 
