@@ -260,6 +260,8 @@ describe('the document of all suites', () => {
     expect(text).toContain('npm run bench -- derivative --seed 7')
     expect(text).toContain('npm run bench -- batch --seed 7')
     expect(text.match(/No figures yet/g)).toHaveLength(1)
+    // 10^6 operations in 10 us.
+    expect(text).toMatch(/multiply-adds +\| 100 GFLOP\/s of one thread/)
   })
 
   it('names the lines in which matfun does not lead, of each suite', async () => {

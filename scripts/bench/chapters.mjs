@@ -2,6 +2,7 @@
 import { markdownTable } from '../reports/markdown-table.mjs'
 import { drawCurves } from './chart.mjs'
 import { limits } from './explanation.mjs'
+import { spreadOf } from './statistics.mjs'
 import { ratio, sections } from './table.mjs'
 import { timeSections } from './times.mjs'
 
@@ -167,12 +168,13 @@ function notMeasured({ suite, without }) {
  * @param {Report} report
  * @returns {[string, string][]}
  */
-export function machineRows({ machine, matfun, coreType, about, date, settings }) {
+export function machineRows({ machine, matfun, coreType, about, date, settings, lines }) {
   const { blas, kernels } = matfun
   const told = { bench: ', set by the benchmark', user: '' }[coreType?.setBy ?? 'user'] ?? ''
   const set = coreType ? ` (OPENBLAS_CORETYPE=${coreType.value}${told})` : ''
   return [
     ['processor', `${machine.processor}, ${machine.cores} cores, ${machine.caches.join(', ')}`],
+    ...peakRow(lines),
     ['system', `${machine.system}, ${machine.memoryGiB} GiB, Node ${machine.node}`],
     ['matfun', `kernels ${kernels}; OpenBLAS ${blas.version}, kernels for ${blas.core}${set}`],
     ...Object.entries(about).map(
@@ -186,6 +188,24 @@ export function machineRows({ machine, matfun, coreType, about, date, settings }
       'load',
       `${machine.load.before} before, ${machine.load.after} after (processes; the benchmark's own is 1 or 2)`,
     ],
+  ]
+}
+
+/**
+ * What one core's multiply-adds reached, where that was measured.
+ *
+ * @param {LineReport[]} lines
+ * @returns {[string, string][]}
+ */
+function peakRow(lines) {
+  const peaks = lines
+    .filter(({ dtype }) => dtype === 'float64')
+    .flatMap(({ results }) => results)
+    .filter(({ role, name, threads }) => role === 'bound' && name === 'peak' && threads === 1)
+    .map(({ median }) => median / 1000)
+  if (peaks.length === 0) return []
+  return [
+    ['multiply-adds', `${spreadOf(peaks).median.toPrecision(3)} GFLOP/s of one thread in registers, float64`],
   ]
 }
 
