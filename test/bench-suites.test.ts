@@ -214,10 +214,15 @@ describe('results of several runs', () => {
     expect(new Set(lines.map(keyOf)).size).toBe(3)
   })
 
-  it('count what was not measured once for each line and reason', async () => {
-    const without = [{ contender: 'A 1, threads 1', why: 'it ended', lines: 2 }]
-    const together = merged(await single(1e-6, 2, { without }), await single(1e-6, 4, { without }))
-    expect(together.without).toEqual([{ ...without[0], lines: 4 }])
+  it('count who did not take part once for each line, replaced ones left out', async () => {
+    const refusing = () =>
+      fake('B 1', [1], { prepare: async () => ({ offers: false, why: 'float64 alone' }) })
+    const circumstances = { measured, products: 5 }
+    const of = (order: number) =>
+      report([own([1e-6]), refusing()], { ...one, order }, { suite: 'single', circumstances })
+    const told = merged(merged(await of(2), await of(4)), await of(2))
+    expect(told.lines).toHaveLength(2)
+    expect(told.without).toEqual([{ contender: 'B 1, threads 1', why: 'float64 alone', lines: 2 }])
   })
 
   it('are not joined where machine, matfun, suite or inputs differ, and say which', async () => {

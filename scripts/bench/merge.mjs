@@ -1,5 +1,6 @@
 /** Results of several runs in one file of a machine. */
 import { keyOf } from './lines.mjs'
+import { withoutOf } from './report.mjs'
 
 /** @typedef {import('./report.mjs').Report} Report */
 
@@ -24,12 +25,13 @@ export function merged(older, newer) {
     return found ?? line
   })
   const threads = [...new Set([...older.settings.threads, ...newer.settings.threads])].sort((a, b) => a - b)
+  const all = [...lines, ...replaced.values()]
   return {
     ...newer,
     about: { ...older.about, ...newer.about },
-    without: sum([...older.without, ...newer.without]),
+    without: withoutOf(all),
     settings: { ...newer.settings, threads },
-    lines: [...lines, ...replaced.values()],
+    lines: all,
   }
 }
 
@@ -53,15 +55,4 @@ function differenceOf(older, newer) {
     ['clock', older.settings.cpuTime, newer.settings.cpuTime],
   ])
   return parts.find(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b))?.[0]
-}
-
-/** @param {Report['without']} rows */
-function sum(rows) {
-  /** @type {Map<string, Report['without'][number]>} */
-  const sums = new Map()
-  for (const row of rows) {
-    const key = `${row.contender} ${row.why}`
-    sums.set(key, { ...row, lines: row.lines + (sums.get(key)?.lines ?? 0) })
-  }
-  return [...sums.values()]
 }

@@ -28,8 +28,10 @@ import { suiteNames, suites } from './suites.mjs'
  * @property {number} [products] that a matrix takes, of one matrix a call
  */
 
+/** A contender that did not take part in a line. @typedef {{ contender: string, why: string }} Without */
+
 /**
- * @typedef {Line & Circumstances & { results: Result[], leads: Lead[], shares?: import('./bounds.mjs').Share[],
+ * @typedef {Line & Circumstances & { without?: Without[], results: Result[], leads: Lead[], shares?: import('./bounds.mjs').Share[],
  *   relations?: (Spread & { name: string, threads: number })[] }} LineReport
  */
 
@@ -56,14 +58,18 @@ import { suiteNames, suites } from './suites.mjs'
  * @param {Circumstances} [circumstances]
  * @returns {LineReport}
  */
-export function lineReport(line, { parts }, differences, circumstances = {}) {
+export function lineReport(line, { parts, without: missing }, differences, circumstances = {}) {
+  const without = missing.map(({ contender: { name, threads }, why }) => ({
+    contender: `${name}, threads ${threads}`,
+    why,
+  }))
   const results = parts.map((part) => resultOf(part, differences.get(part.contender)))
   const all = parts.filter(({ contender }) => contender.role === 'matfun')
   const leads = all.flatMap((own) => {
     const lead = leadOf(own, parts)
     return lead ? [lead] : []
   })
-  const report = { ...line, ...circumstances, results, leads }
+  const report = { ...line, ...circumstances, without, results, leads }
   if (circumstances.products === undefined) return report
   const products = circumstances.products
   const brief = (/** @type {Spread & { name: string, threads: number }} */ row) => ({
@@ -76,6 +82,22 @@ export function lineReport(line, { parts }, differences, circumstances = {}) {
     shares: all.flatMap((own) => sharesOf(parts, own, line, products)).map(brief),
     relations: all.flatMap((own) => relationsOf(parts, own, line.operation)).map(brief),
   }
+}
+
+/**
+ * Who did not take part in how many lines, and why.
+ *
+ * @param {LineReport[]} lines
+ * @returns {Report['without']}
+ */
+export function withoutOf(lines) {
+  /** @type {Map<string, Report['without'][number]>} */
+  const counted = new Map()
+  for (const { contender, why } of lines.flatMap(({ without }) => without ?? [])) {
+    const key = `${contender}: ${why}`
+    counted.set(key, { contender, why, lines: (counted.get(key)?.lines ?? 0) + 1 })
+  }
+  return [...counted.values()]
 }
 
 /**

@@ -10,7 +10,7 @@ import { cacheBytes, load, machine, shortName } from './machine.mjs'
 import { differences, largestDifference, measureLine } from './measure.mjs'
 import { openField } from './peers.mjs'
 import { isRelated } from './related.mjs'
-import { lineReport } from './report.mjs'
+import { lineReport, withoutOf } from './report.mjs'
 import { suites } from './suites.mjs'
 
 /** @typedef {import('./contender.mjs').Contender} Contender */
@@ -49,7 +49,6 @@ export async function measureSuite({ suite, grid, seconds }, how) {
   const wanted = { suite, operations: grid.operations, threads, peers, coreType: coreType?.value }
   const field = await openField(wanted, say)
   for (const name of field.absent) say(`${name}: not there`)
-  const folder = mkdtempSync(join(tmpdir(), 'matfun-bench-'))
   /** @type {Report} */
   const report = {
     schema: 1,
@@ -66,19 +65,34 @@ export async function measureSuite({ suite, grid, seconds }, how) {
     lines: [],
   }
   try {
-    const measure = lineByLine(field.contenders, { seed, seconds, cpuTime, folder, say })
-    const start = performance.now()
-    for (const [k, line] of lines.entries()) {
-      say(`${suite}, ${k + 1} of ${lines.length}${left(start, k, lines.length)}: ${lineInWords(line)}`)
-      const { told, without } = await measure(line)
-      report.lines.push(told)
-      report.without = countWithout(report.without, without)
-      report.machine.load.after = load()
-      how.keep(report)
-    }
+    await measureLines(lines, field.contenders, report, how)
     return report
   } finally {
     for (const contender of field.contenders) contender.close()
+  }
+}
+
+/**
+ * @param {Line[]} lines
+ * @param {Contender[]} contenders
+ * @param {Report} report to which each line is added
+ * @param {How} how
+ */
+async function measureLines(lines, contenders, report, { say, keep }) {
+  const { seed, secondsPerLine: seconds, cpuTime } = report.settings
+  const folder = mkdtempSync(join(tmpdir(), 'matfun-bench-'))
+  try {
+    const measure = lineByLine(contenders, { seed, seconds, cpuTime, folder, say })
+    const start = performance.now()
+    for (const [k, line] of lines.entries()) {
+      const of = `${k + 1} of ${lines.length}${left(start, k, lines.length)}`
+      say(`${report.suite}, ${of}: ${lineInWords(line)}`)
+      report.lines.push(await measure(line))
+      report.without = withoutOf(report.lines)
+      report.machine.load.after = load()
+      keep(report)
+    }
+  } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -99,7 +113,7 @@ function left(start, done, all) {
 /**
  * @param {Contender[]} contenders
  * @param {{ seed: number, seconds: number, cpuTime: boolean, folder: string, say: (line: string) => void }} how
- * @returns {(line: Line) => Promise<{ told: LineReport, without: { contender: string, why: string }[] }>}
+ * @returns {(line: Line) => Promise<LineReport>}
  */
 function lineByLine(contenders, { seed, seconds, cpuTime, folder, say }) {
   const files = { A: join(folder, 'A'), direction: join(folder, 'direction') }
@@ -126,15 +140,10 @@ function lineByLine(contenders, { seed, seconds, cpuTime, folder, say }) {
             : `${contender.name}: its results are not numbers, or of another count than matfun's`,
         )
     const products = line.calls === 'one' ? productsOf(line, meanProducts(line, matrices)) : undefined
-    const told = lineReport(line, measured, apart, {
+    return lineReport(line, measured, apart, {
       measured: { date: new Date().toISOString(), load: load(), seconds },
       ...(products !== undefined && { products }),
     })
-    const without = measured.without.map(({ contender, why }) => ({
-      contender: `${contender.name}, threads ${contender.threads}`,
-      why,
-    }))
-    return { told, without }
   }
 }
 
@@ -161,19 +170,4 @@ function meanProducts({ operation, dtype, order, batch }, data) {
   const purpose = operation === 'value' ? 'value' : 'derivative'
   const plans = [expmPlan({ data, shape: [batch, order, order], dtype }, { purpose })].flat()
   return plans.reduce((sum, { products, squarings }) => sum + products + squarings, 0) / plans.length
-}
-
-/**
- * @param {Report['without']} counted
- * @param {{ contender: string, why: string }[]} more
- * @returns {Report['without']}
- */
-function countWithout(counted, more) {
-  const all = counted.map((told) => ({ ...told }))
-  for (const { contender, why } of more) {
-    const told = all.find((other) => other.contender === contender && other.why === why)
-    if (told) told.lines++
-    else all.push({ contender, why, lines: 1 })
-  }
-  return all
 }
