@@ -24,7 +24,7 @@ const stages = {
   types: { title: 'types', run: () => node('typescript/bin/tsc', '-p', 'tsconfig.json') },
   layers: { title: 'layers', run: () => script('check-layers') },
   tables: { title: 'tables of coefficients and thresholds', run: () => script('check-tables') },
-  native: { title: 'native tests', run: () => testNative('build/native', 'OFF') },
+  native: { title: 'native tests', run: () => testNative(plainBuild, 'OFF') },
   sanitize: {
     title: 'native tests under AddressSanitizer and UndefinedBehaviorSanitizer',
     run: () => testNative('build/native-sanitize', 'ON'),
@@ -82,16 +82,32 @@ function clangFormat() {
   return path
 }
 
+const plainBuild = 'build/native'
+
 /**
- * Builds the core with its tests by cmake-js, which uses the headers of its own node-api-headers and so
- * downloads nothing because package.json's binary.napi_versions says that this is a Node-API project.
+ * Builds by cmake-js, which uses the headers of its own node-api-headers and so downloads nothing because
+ * package.json's binary.napi_versions says that this is a Node-API project.
+ * @param {string} folder
+ * @param {string} target of the build, or all
+ * @param {Record<string, string>} settings of CMakeLists.txt
+ */
+function buildNative(folder, target, settings) {
+  const flags = ['--out', folder, '--config', 'Release', '--prefer-make', '--log-level', 'warn']
+  const defined = Object.entries(settings).map(([name, value]) => `--CD${name}=${value}`)
+  node('cmake-js/bin/cmake-js', 'configure', ...flags, ...defined)
+  node('cmake-js/bin/cmake-js', 'build', ...flags, '--target', target, '--parallel', '2')
+}
+
+/**
+ * Builds the core with its tests and runs them. All builds share the kernels of the plain one.
  * @param {string} folder
  * @param {'OFF' | 'ON' | 'thread'} sanitize
  */
 function testNative(folder, sanitize) {
-  const flags = ['--out', folder, '--config', 'Release', '--prefer-make', '--log-level', 'warn']
-  node('cmake-js/bin/cmake-js', 'configure', ...flags, `--CDMATFUN_SANITIZE=${sanitize}`)
-  node('cmake-js/bin/cmake-js', 'build', ...flags, '--parallel', '2')
+  const plain = folder === plainBuild
+  if (!plain) buildNative(plainBuild, 'matfun_kernels', { MATFUN_SANITIZE: 'OFF' })
+  const kernels = plain ? '' : join(root, plainBuild, 'libmatfun_kernels.a')
+  buildNative(folder, 'matfun_tests', { MATFUN_SANITIZE: sanitize, MATFUN_KERNELS: kernels })
   const env = {
     ...buildEnvironment(),
     ASAN_OPTIONS: 'strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1',
