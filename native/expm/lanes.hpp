@@ -100,7 +100,7 @@ class LaneRun {
   /// Blocks that happen to be of one plan are done at once; all others are put together anew, each of one plan.
   void run_some(Index from, Index count) {
     first_ = from;
-    present_.fill(false);
+    bool any_is_put_off = false;
     for (Index done = 0; done < count; done += most_lanes()) {
       const Index m = std::min(most_lanes(), count - done);
       for (Index l = 0; l < m; ++l) alike_[at(l)] = static_cast<kernels::Place>(done + l);
@@ -112,12 +112,14 @@ class LaneRun {
         std::fill_n(keys, m, LaneKey::done().number());
         continue;
       }
+      if (!any_is_put_off) present_.fill(false);
+      any_is_put_off = true;
       for (Index l = 0; l < m; ++l) present_[keys[l]] = true;
       if (planner_.has_squarings()) std::copy_n(planner_.norms(), m, norm_of_.begin() + done);
       if (planner_.has_shifts())
         for (Index l = 0; l < m; ++l) mu_of_[done + l] = planner_.mu(l);
     }
-    for (int key = 0; key < LaneKey::kCount; ++key)
+    for (int key = 0; any_is_put_off && key < LaneKey::kCount; ++key)
       if (present_[at(key)]) run_alike(LaneKey(static_cast<std::uint8_t>(key)), count);
   }
 
