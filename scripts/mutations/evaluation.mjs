@@ -3,6 +3,7 @@
 const algebra = 'native/expm/algebra.hpp'
 const evaluate = 'native/expm/recurrence.hpp'
 const engine = 'native/expm/engine.hpp'
+const evaluation = 'native/expm/evaluation.hpp'
 const expm = 'native/expm/expm.hpp'
 const triangular = 'native/expm/triangular.hpp'
 const condition = 'native/expm/condition.hpp'
@@ -176,7 +177,7 @@ export const evaluationMutations = [
   {
     name: 'schur-vectors-swapped-for-the-direction',
     why: 'the direction in the Schur frame is Q^H E Q',
-    file: expm,
+    file: evaluation,
     from: 'multiply_blocks<C>(QH, M, F, work_.team());\n    multiply_blocks_right<C>(F, reduced_.Q, M, work_.team());',
     to: 'multiply_blocks<C>(reduced_.Q, M, F, work_.team());\n    multiply_blocks_right<C>(F, QH, M, work_.team());',
     tests: [derivativeTest],
@@ -184,7 +185,7 @@ export const evaluationMutations = [
   {
     name: 'schur-vectors-swapped-for-the-value',
     why: 'exp(A) = Q exp(S) Q^H',
-    file: expm,
+    file: evaluation,
     from: 'multiply_blocks<C>(reduced_.Q, Z, Y, work_.team());\n    multiply_blocks_right<C>(Y, QH, Z, work_.team());',
     to: 'multiply_blocks<C>(QH, Z, Y, work_.team());\n    multiply_blocks_right<C>(Y, reduced_.Q, Z, work_.team());',
     tests: [valueTest],
@@ -200,7 +201,7 @@ export const evaluationMutations = [
   {
     name: 'directions-not-brought-into-range',
     why: 'a direction of 1e-300 is lost to underflow in the squarings',
-    file: expm,
+    file: evaluation,
     from: 'return squarings / 2 - exponent;',
     to: 'return 0;',
     tests: [derivativeTest],
@@ -208,7 +209,7 @@ export const evaluationMutations = [
   {
     name: 'range-not-undone',
     why: 'the result must be multiplied back',
-    file: expm,
+    file: evaluation,
     from: 'scale_by_power(L.block(k), -exponent);',
     to: 'scale_by_power(L.block(k), exponent);',
     tests: [derivativeTest],
