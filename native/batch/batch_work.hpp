@@ -8,6 +8,11 @@
 
 namespace matfun {
 
+/// How many directions of one matrix go through the recurrence together. Each group evaluates the value anew, which costs half of
+/// what one direction does, and each direction takes about ten n x n matrices of workspace: up to 2^15 elements a stack,
+/// and never fewer than 8.
+Index directions_at_once(const Job& job);
+
 /// How a job is cut up. Items are matrices, or, where one meets more directions than go through the recurrence together,
 /// a matrix with one group of its directions. Depends on the job's sizes alone, never on threads.
 struct Tiling {
@@ -21,6 +26,8 @@ struct Tiling {
   Index tiles() const { return (items + items_per_tile - 1) / items_per_tile; }
 };
 Tiling tiling_of(const Job& job);
+/// With groups of so many directions.
+Tiling tiling_of(const Job& job, Index group);
 
 /// What so many matrices of the job take.
 std::size_t bytes_of(const Job& job, Index matrices);

@@ -25,7 +25,9 @@ struct Job {
   Index directions = 0;
   Index threads = 1;        ///< at most so many at once; changes no bit of what is computed
   const void* A = nullptr;  ///< count n n
-  void* X = nullptr;        ///< count n n, overwritten with exp(A); for cond, count doubles, the condition numbers
+  void* X =
+      nullptr;  ///< count n n, overwritten with exp(A); for cond, count doubles, the condition numbers; null where there
+                ///< are directions and only their derivatives are wanted (run_batch)
   const void* direction = nullptr;  ///< count directions n n: E or W
   void* result = nullptr;           ///< count directions n n, overwritten with the derivatives
 };

@@ -2,28 +2,14 @@
 #include <cmath>
 
 #include "batch/batch_work.hpp"
+#include "batch/call_memory.hpp"
 #include "batch/huge_pages.hpp"
 #include "batch/pool_team.hpp"
+#include "batch/with_scalar.hpp"
 #include "expm/lanes.hpp"
 
 namespace matfun {
 namespace {
-
-/// The one place where a dtype becomes a type.
-template <class Body>
-auto with_scalar(DType dtype, Body body) {
-  switch (dtype) {
-    case DType::float32:
-      return body.template operator()<float>();
-    case DType::complex128:
-      return body.template operator()<std::complex<double>>();
-    case DType::complex64:
-      return body.template operator()<std::complex<float>>();
-    case DType::float64:
-      break;
-  }
-  return body.template operator()<double>();
-}
 
 template <class T>
 class Items {
@@ -43,13 +29,6 @@ class Items {
   Index size() const { return job_.n * job_.n; }
   const Job& job_;
 };
-
-/// How many directions go through the recurrence together. Each group evaluates the value anew, which costs half of
-/// what one direction does, and each direction takes about ten n x n matrices of workspace: up to 2^15 elements a stack,
-/// and never fewer than 8.
-Index directions_at_once(const Job& job) {
-  return std::min(job.directions, std::max<Index>(8, (Index(1) << 15) / (job.n * job.n)));
-}
 
 template <class T>
 void run_derivative(const Job& job, Index k, std::span<Status> statuses, Workspace& work) {
@@ -129,39 +108,12 @@ void run_tile(const Job& job, Index first, Index count, std::span<Status> status
   }
 }
 
-/// Workspaces up to this are kept for the thread's next call: for a tiny matrix, getting one takes longer than all else, and for a
-/// larger one the first touch of its pages may take several times as long as its products (order 512: 48 ms beside 13). Less than
-/// half of them is touched as a rule.
-constexpr std::size_t kKept_bytes = std::size_t(1) << 27;
-
-/// From this order on, a single matrix's products are shared by the job's threads. With two of them (Zen 5, whole calls), a value
-/// was 0.9 times as fast at order 192 and 384, 1.4 times at 512 and 1.3 to 1.6 at 1024; with its pullback 1.2 times at 384,
-/// 1.5 at 512 and 1.7 at 1024.
-constexpr Index kTeamOrder = 512;
-
-/// The job's threads, as the team of a workspace as long as this lives, where they are of use.
-class Helped {
- public:
-  Helped(const Job& job, Workspace& work) : team_(job.threads), work_(work) {
-    if (job.threads > 1 && job.n >= kTeamOrder) work.set_team(&team_);
-  }
-  ~Helped() { work_.set_team(nullptr); }
-  Helped(const Helped&) = delete;
-  Helped& operator=(const Helped&) = delete;
-
- private:
-  PoolTeam team_;
-  Workspace& work_;
-};
-
 /// Does the job on the calling thread, which a team may help. statuses: all ok.
 void run_here(const Job& job, std::span<Status> statuses) {
-  thread_local ThreadMemory kept;
   with_scalar(job.dtype, [&]<class T>() {
-    const std::size_t bytes = workspace_bytes<T>(job);
-    ThreadMemory once;
-    Workspace& work = (bytes <= kKept_bytes ? kept : once).provide(bytes);
-    const Helped helped(job, work);
+    CallMemory memory;
+    Workspace& work = memory.provide(workspace_bytes<T>(job));
+    const Helped helped(job.threads, job.n, work);
     run_tile<T>(job, 0, job.count, statuses, work);
   });
 }
@@ -172,8 +124,9 @@ std::vector<Status> statuses_of(const Job& job) {
   return std::vector<Status>(static_cast<std::size_t>(job.n == 0 ? 0 : job.count * each), Status::ok);
 }
 
-bool is_in_place(const Job& job) {
-  return job.A == job.X || (job.directions > 0 && job.direction == job.result);
+/// True where tiles have to be given memory beside the job's arrays.
+bool takes_copies(const Job& job) {
+  return job.A == job.X || job.X == nullptr || (job.directions > 0 && job.direction == job.result);
 }
 
 /// A copy of so many matrices of order n in memory that is taken from `copies`.
@@ -200,9 +153,17 @@ double item_nanoseconds(const Job& job, Index directions) {
 
 }  // namespace
 
+Index directions_at_once(const Job& job) {
+  return std::min(job.directions, std::max<Index>(8, (Index(1) << 15) / (job.n * job.n)));
+}
+
 Tiling tiling_of(const Job& job) {
+  if (job.n == 0) return {};
+  return tiling_of(job, std::max<Index>(1, directions_at_once(job)));
+}
+
+Tiling tiling_of(const Job& job, Index group) {
   if (job.count == 0 || job.n == 0) return {};
-  const Index group = std::max<Index>(1, directions_at_once(job));
   const Index groups = std::max<Index>(1, (job.directions + group - 1) / group);
   const Index items = job.count * groups;
   const double each = item_nanoseconds(job, std::min(group, job.directions));
@@ -219,7 +180,7 @@ std::size_t bytes_of(const Job& job, Index matrices) {
 
 void expect_outputs(const Job& job) {
   if (job.operation == Operation::cond) return;
-  advise_huge_pages(job.X, bytes_of(job, job.count));
+  if (job.X != nullptr) advise_huge_pages(job.X, bytes_of(job, job.count));
   advise_huge_pages(job.result, bytes_of(job, job.count * job.directions));
 }
 
@@ -266,25 +227,25 @@ void BatchWork::run_part(const Part& part, ThreadMemory& memory) {
   T* X = nullptr;
   if (job_.operation == Operation::cond)
     own.X = static_cast<double*>(job_.X) + first;
-  else
+  else if (job_.X != nullptr)
     own.X = X = static_cast<T*>(job_.X) + first * size;
 
   const bool copies_A = own.A == own.X, copies_direction = directions > 0 && own.direction == own.result;
-  if (is_group || copies_A || copies_direction) {
+  if (is_group || copies_A || copies_direction || own.X == nullptr) {
     Workspace& copies =
         memory.provide_for_copies(2 * matrix_bytes<T>(size, count) + matrix_bytes<T>(size, count * directions));
     if (copies_A) own.A = copy_of(static_cast<const T*>(own.A), n, count, copies);
     if (copies_direction) own.direction = copy_of(static_cast<const T*>(own.direction), n, count * directions, copies);
-    if (is_group) own.X = copies.take<T>(size, 1).data;
+    if (is_group || own.X == nullptr) own.X = copies.take<T>(size, count).data;
   }
   std::vector<Status> statuses = statuses_of(own);
   Workspace& work = memory.provide(workspace_bytes_);
   own.threads = tiles() == 1 ? job_.threads : 1;
-  const Helped helped(own, work);
+  const Helped helped(own.threads, n, work);
   matfun::run_tile<T>(own, 0, count, statuses, work);
   std::ranges::copy(statuses, statuses_.begin() + (directions == 0 ? first : at));
   // Each group computes the value anew. The one that ends last writes it: in place, the others have read A by then.
-  if (is_group && groups_done_[static_cast<std::size_t>(first)].fetch_add(1) == tiling_.groups - 1)
+  if (is_group && X != nullptr && groups_done_[static_cast<std::size_t>(first)].fetch_add(1) == tiling_.groups - 1)
     std::copy_n(static_cast<const T*>(own.X), size, X);
 }
 
@@ -293,7 +254,7 @@ std::vector<Status> run_batch(const Job& job) {
   if (tiling.items == 0) return {};
   expect_outputs(job);
   const Index threads = tiling.is_worth_threads() ? job.threads : 1;
-  if (threads > 1 || is_in_place(job)) {
+  if (threads > 1 || takes_copies(job)) {
     BatchWork work(job, tiling);
     ThreadPool::shared().run(work, threads);
     return std::move(work.statuses());
