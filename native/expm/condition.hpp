@@ -39,8 +39,9 @@ class KroneckerForm {
     return status;
   }
 
-  /// exp(A), after any application.
-  View<const T> value() const { return X_; }
+  /// After any application, whether exp(A) is finite, and its 1-norm.
+  bool has_finite_value() const { return is_finite<T>(X_); }
+  Real<T> norm_of_value() const { return one_norm<T>(X_); }
   /// True where A has to be reduced to Schur form instead, after any application.
   bool lost_too_much() const { return lossy_; }
 
@@ -70,26 +71,31 @@ void take_signs(View<const T> Y, View<T> S) {
     }
 }
 
+/// Columns that the estimator works with.
+inline constexpr Index kEstimatorColumns = 2;
+/// With so many columns or fewer, |K|_1 is computed from all of them.
+inline constexpr Index kExactColumns = 16;
+/// Directions that |K|_1 takes at once, for matrices of order n.
+constexpr Index estimator_columns(Index n) {
+  return n * n <= kExactColumns ? n * n : kEstimatorColumns;
+}
+
 /// Higham and Tisseur's block estimator of |K|_1 with two columns.       [2000, doi 10.1137/S0895479899356080, algorithm 2.4]
-template <class T>
+/// Form  of K: has apply and apply_adjoint as KroneckerForm has them.
+template <class T, class Form>
 class OneNormEstimator {
  public:
   using R = Real<T>;
-  static constexpr Index kColumns = 2;
-  /// With so many columns or fewer, |K|_1 is computed from all of them.
-  static constexpr Index kExact = 16;
 
   /// unit  what stands for 1 in directions, a power of two: |K|_1 itself may lie beyond T's range.
-  OneNormEstimator(KroneckerForm<T>& K, Index n, R unit, Workspace& work)
+  OneNormEstimator(Form& K, Index n, R unit, Workspace& work)
       : K_(K), n_(n), unit_(unit), X_(take(work)), Y_(take(work)), S_(take(work)) {
     for (const View<T> X : {X_, Y_, S_}) clear_padding(X);
   }
 
-  static Index columns(Index n) { return n * n <= kExact ? n * n : kColumns; }
-
   /// A lower bound of |K|_1 times the unit, exact for n <= 4.
   Status run(R& estimate) {
-    if (n_ * n_ <= kExact) return exact(estimate);
+    if (n_ * n_ <= kExactColumns) return exact(estimate);
     estimate = 0;
     begin();
     for (int step = 0; step < kSteps; ++step) {
@@ -98,7 +104,7 @@ class OneNormEstimator {
       const R norm = sum_of_moduli<T>(Y_.block(greater));
       if (norm <= estimate) break;
       estimate = norm;
-      if (step > 0) best_ = units_[units_taken_ - kColumns + static_cast<std::size_t>(greater)];
+      if (step > 0) best_ = units_[units_taken_ - kEstimatorColumns + static_cast<std::size_t>(greater)];
       take_signs<T>(Y_, S_);
       scale(T(unit_), S_);
       if (const Status status = K_.apply_adjoint(S_, Y_); status != Status::ok) return status;
@@ -110,7 +116,7 @@ class OneNormEstimator {
  private:
   static constexpr int kSteps = 5;
 
-  View<T> take(Workspace& work) const { return work.take<T>(n_, n_ * columns(n_)); }
+  View<T> take(Workspace& work) const { return work.take<T>(n_, n_ * estimator_columns(n_)); }
 
   Status exact(R& norm) {
     fill(X_, T(0));
@@ -154,7 +160,7 @@ class OneNormEstimator {
       if (row(at) > row(greatest)) greatest = at;
     if ((best_ >= 0 && row(best_) >= row(greatest)) || is_taken(greatest)) return false;
     fill(X_, T(0));
-    for (Index k = 0; k < kColumns; ++k) {
+    for (Index k = 0; k < kEstimatorColumns; ++k) {
       Index next = -1;
       for (Index at = 0; at < n_ * n_; ++at)
         if (!is_taken(at) && (next < 0 || row(at) > row(next))) next = at;
@@ -164,60 +170,65 @@ class OneNormEstimator {
     return true;
   }
 
-  KroneckerForm<T>& K_;
+  Form& K_;
   Index n_;
   R unit_;
   View<T> X_, Y_, S_;
-  std::array<Index, kColumns * kSteps> units_ = {};
+  std::array<Index, kEstimatorColumns * kSteps> units_ = {};
   std::size_t units_taken_ = 0;
   Index best_ = -1;  ///< the unit vector that gave the estimate
 };
 
-}  // namespace detail
-
-/// Bytes of workspace that expm_condition takes at most, for a matrix of order n.
-template <class T>
-std::size_t condition_workspace_bytes(Index n) {
-  const Index columns = detail::OneNormEstimator<T>::columns(n);
-  return workspace_bytes<T>(Operation::jvp, n, columns) + matrix_bytes<T>(n, n) + 3 * matrix_bytes<T>(n, n * columns);
-}
-
-namespace detail {
-
-/// The condition number by a reduced matrix. True where A has to be reduced to Schur form instead.
-template <class T>
-bool estimate_condition(const Reduced<T>& reduced, View<const T> A, double& condition, Status& status,
-                        Workspace& work) {
+/// |K|_1 |A|_1 / |exp(A)|_1.
+/// Form  as for the estimator; after any application it knows norm_of_value, has_finite_value and lost_too_much.
+template <class T, class Form>
+Status relative_condition(Form& K, Index n, Real<T> norm_of_A, double& condition, Workspace& work) {
   using R = Real<T>;
-  status = reduced.plan.status;
-  if (status != Status::ok) return false;
-  KroneckerForm<T> K(reduced, A.rows, work);
   const std::size_t mark = work.used_bytes();
+  Status status = Status::ok;
   double relative = 0;
   // Where derivatives overflow, directions are made small: as far as range_exponent does not make them larger again, and if
   // that is not enough so small as only just to be exact, which it brings into the range at which they end.
   using Limits = std::numeric_limits<R>;
   for (const R unit : {R(1), std::ldexp(R(1), -Limits::max_exponent / 2), std::ldexp(Limits::denorm_min(), 8)}) {
     R estimate = 0;
-    status = OneNormEstimator<T>(K, A.rows, unit, work).run(estimate);
+    status = OneNormEstimator<T, Form>(K, n, unit, work).run(estimate);
     // In this order, because |K| itself may be beyond the range.
-    relative = static_cast<double>(estimate) / static_cast<double>(one_norm(K.value())) / static_cast<double>(unit);
+    relative = static_cast<double>(estimate) / static_cast<double>(K.norm_of_value()) / static_cast<double>(unit);
     work.rewind(mark);
-    if (K.lost_too_much()) return true;
-    if (status == Status::ok || !is_finite<T>(K.value())) break;
+    if (K.lost_too_much()) return status;
+    if (status == Status::ok || !K.has_finite_value()) break;
   }
   // 1 x 1: K is exp(A) itself, which may underflow.
-  if (A.rows == 1) relative = 1;
+  if (n == 1) relative = 1;
   condition =
-      std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative * static_cast<double>(one_norm(A));
-  if (status != Status::ok && is_finite<T>(K.value())) {
+      std::isnan(relative) ? std::numeric_limits<double>::infinity() : relative * static_cast<double>(norm_of_A);
+  if (status != Status::ok && K.has_finite_value()) {
     condition = std::numeric_limits<double>::infinity();
     status = Status::ok;
   }
-  return false;
+  return status;
+}
+
+/// The condition number by a reduced matrix. True where A has to be reduced to Schur form instead.
+template <class T>
+bool estimate_condition(const Reduced<T>& reduced, View<const T> A, double& condition, Status& status,
+                        Workspace& work) {
+  status = reduced.plan.status;
+  if (status != Status::ok) return false;
+  KroneckerForm<T> K(reduced, A.rows, work);
+  status = relative_condition<T>(K, A.rows, one_norm(A), condition, work);
+  return K.lost_too_much();
 }
 
 }  // namespace detail
+
+/// Bytes of workspace that expm_condition takes at most, for a matrix of order n.
+template <class T>
+std::size_t condition_workspace_bytes(Index n) {
+  const Index columns = detail::estimator_columns(n);
+  return workspace_bytes<T>(Operation::jvp, n, columns) + matrix_bytes<T>(n, n) + 3 * matrix_bytes<T>(n, n * columns);
+}
 
 /// The relative condition number of exp at A in the 1-norm, |K|_1 |A|_1 / |exp(A)|_1, where K is the n^2 x n^2 Kronecker form
 /// of L(A, .): what a small relative change of A can do to exp(A), up to a factor n for the norm of K that is taken.

@@ -72,6 +72,22 @@ class MatrixEngine {
     multiply_into(A1, settle(B1, room.right), S, C);
     multiply_add<T>(settle(A2, room.left), B2, C, team_);
   }
+  /// C_k = A B_k + S_k for each matrix of stacks, as one wide product where that changes no bit.
+  /// room  for a stack: where B goes unless it is an operand.
+  void multiply_stack(View<const T> A, const Addends& B, const Addends& S, View<T> C, View<T> room) const {
+    const View<const T> factor = settle(B, room);
+    if (!S.is_zero()) combine(S, C);
+    const auto product = [&](View<const T> from, View<T> to) {
+      S.is_zero() ? matfun::multiply<T>(A, from, to, team_) : multiply_add<T>(A, from, to, team_);
+    };
+    if (has_independent_columns<T>(A, C)) return product(factor, C);
+    for (Index k = 0; k < C.blocks(); ++k) product(factor.block(k), C.block(k));
+  }
+  /// C_k = C_k + A_k B for each matrix of stacks. room  as above, for A.
+  void multiply_add_stack(const Addends& A, View<const T> B, View<T> C, View<T> room) const {
+    const View<const T> factors = settle(A, room);
+    for (Index k = 0; k < C.blocks(); ++k) multiply_add<T>(factors.block(k), B, C.block(k), team_);
+  }
   /// C = C - A B.
   void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const {
     matfun::multiply_subtract<T>(A, B, C, team_);

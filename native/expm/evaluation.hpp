@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "expm/evaluate.hpp"
 #include "expm/reduction.hpp"
+#include "expm/tape.hpp"
 
 namespace matfun::detail {
 
@@ -46,6 +46,34 @@ int range_exponent(View<const T> E, const Real<T>* d, int squarings) {
   return squarings / 2 - exponent;
 }
 
+/// The tape of one evaluation of a reduced matrix: complex in Schur form, else of A's own type.
+template <class T>
+class Tapes {
+ public:
+  template <class U>
+  Tape<U>& of() {
+    if constexpr (std::is_same_v<U, T>)
+      return own_;
+    else
+      return complex_;
+  }
+  template <class U>
+  const Tape<U>& of() const {
+    return const_cast<Tapes*>(this)->of<U>();
+  }
+  std::size_t held_bytes() const {
+    if constexpr (kIsComplex<T>)
+      return own_.held_bytes();
+    else
+      return own_.held_bytes() + complex_.held_bytes();
+  }
+
+ private:
+  struct None {};
+  Tape<T> own_;
+  [[no_unique_address]] std::conditional_t<kIsComplex<T>, None, Tape<Complex<T>>> complex_;
+};
+
 /// exp(A) and its derivatives from a reduced matrix. Directions and results are those of A.
 template <class T>
 class Evaluation {
@@ -53,12 +81,16 @@ class Evaluation {
   Evaluation(const Reduced<T>& reduced, Workspace& work) : reduced_(reduced), plan_(reduced.plan), work_(work) {}
 
   /// X = exp(A).
-  Status value(View<T> result) {
-    const View<T> X = padded(result);
-    const Status status = plan_.form == Form::schur ? schur_value(X) : full_value(X);
-    if (plan_.balanced) scale_back(reduced_.d, 0, X);
-    if (X.data != result.data) copy<T>(X, result);
-    return status;
+  Status value(View<T> X) {
+    return value_over(
+        X, [this]<class U>(MatrixEngine<U> engine, View<U> A2) { return Plain<MatrixEngine<U>>(engine, work_, A2); });
+  }
+
+  /// X = exp(A), and what `tangents` needs of it is kept. tapes: that of the plan's form is empty and has room for the plan.
+  Status taped_value(View<T> X, Tapes<T>& tapes) {
+    return value_over(X, [&]<class U>(MatrixEngine<U> engine, View<U> A2) {
+      return Taped<MatrixEngine<U>>(engine, tapes.template of<U>(), work_, A2);
+    });
   }
 
   /// X = exp(A), L_k = L(A, E_k).
@@ -67,16 +99,20 @@ class Evaluation {
     const View<T> X = padded(value), L = padded(tangents);
     const Status status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
     if (plan_.balanced) scale_back(reduced_.d, 0, X);
-    for (Index k = 0; k < L.blocks(); ++k) {
-      const int exponent = range_exponent(E.block(k), reduced_.d, plan_.squarings);
-      if (plan_.balanced)
-        scale_back(reduced_.d, -exponent, L.block(k));
-      else if (exponent != 0)
-        scale_by_power(L.block(k), -exponent);
-    }
     if (X.data != value.data) copy<T>(X, value);
-    if (L.data != tangents.data) copy<T>(L, tangents);
+    bring_back(E, L, tangents);
     return status;
+  }
+
+  /// L_k = L(A, E_k) with the bits that `dual` gives. Of the reduced matrix only the plan, D and Q are used.
+  void tangents(View<const T> E, View<T> tangents, const Tapes<T>& tapes) {
+    const View<const T> directions = prepare(E);
+    const View<T> L = padded(tangents);
+    if (plan_.form == Form::schur)
+      schur_tangents(directions, L, tapes.template of<C>());
+    else
+      full_tangents(directions, L, tapes.template of<T>());
+    bring_back(E, L, tangents);
   }
 
   /// True where the squarings may have lost what Schur form would keep. What was computed is then to be done again.
@@ -106,8 +142,31 @@ class Evaluation {
     return prepared;
   }
 
-  Status full_value(View<T> X) {
-    Plain<MatrixEngine<T>> ring({X.rows, work_}, work_, reduced_.B2);
+  /// The derivatives of A from L, those of the reduced matrix in the prepared directions E.
+  void bring_back(View<const T> E, View<T> L, View<T> tangents) {
+    for (Index k = 0; k < L.blocks(); ++k) {
+      const int exponent = range_exponent(E.block(k), reduced_.d, plan_.squarings);
+      if (plan_.balanced)
+        scale_back(reduced_.d, -exponent, L.block(k));
+      else if (exponent != 0)
+        scale_by_power(L.block(k), -exponent);
+    }
+    if (L.data != tangents.data) copy<T>(L, tangents);
+  }
+
+  /// ring_of  the ring for an engine and the square of what is evaluated.
+  template <class RingOf>
+  Status value_over(View<T> result, const RingOf& ring_of) {
+    const View<T> X = padded(result);
+    const Status status = plan_.form == Form::schur ? schur_value(X, ring_of) : full_value(X, ring_of);
+    if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    if (X.data != result.data) copy<T>(X, result);
+    return status;
+  }
+
+  template <class RingOf>
+  Status full_value(View<T> X, const RingOf& ring_of) {
+    auto ring = ring_of(MatrixEngine<T>(X.rows, work_), reduced_.B2);
     evaluate(plan_, ring, reduced_.B, X);
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
@@ -120,11 +179,17 @@ class Evaluation {
     return ring.status();
   }
 
+  void full_tangents(View<const T> E, View<T> L, const Tape<T>& tape) {
+    Tangents<MatrixEngine<T>> ring({L.rows, work_}, tape, E.blocks(), work_);
+    evaluate<Tangents<MatrixEngine<T>>>(plan_, ring, E, L);
+  }
+
   /// exp(A) = Q exp(S) Q^H.
-  Status schur_value(View<T> X) {
+  template <class RingOf>
+  Status schur_value(View<T> X, const RingOf& ring_of) {
     const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(X.rows, X.rows), Y = work_.take<C>(X.rows, X.rows);
-    Plain<MatrixEngine<C>> ring({X.rows, work_}, work_, reduced_.S2);
-    evaluate<Plain<MatrixEngine<C>>>(plan_, ring, reduced_.S, Z);
+    auto ring = ring_of(MatrixEngine<C>(X.rows, work_), reduced_.S2);
+    evaluate<decltype(ring)>(plan_, ring, reduced_.S, Z);
     leave(QH, Z, Y, X);
     return ring.status();
   }
@@ -134,10 +199,7 @@ class Evaluation {
     const Index n = X.rows;
     const View<C> QH = adjoint_of_Q(), Z = work_.take<C>(n, n), Y = work_.take<C>(n, n);
     const View<C> F = work_.take<C>(n, E.columns), M = work_.take<C>(n, E.columns);
-    copy(E, M);
-    clear_padding(M);
-    multiply_blocks<C>(QH, M, F, work_.team());
-    multiply_blocks_right<C>(F, reduced_.Q, M, work_.team());
+    enter(QH, E, F, M);
     Dual<MatrixEngine<C>> ring({n, work_}, E.blocks(), work_, reduced_.S2);
     evaluate<Dual<MatrixEngine<C>>>(plan_, ring, {reduced_.S, M}, {Z, F});
     leave(QH, Z, Y, X);
@@ -145,10 +207,27 @@ class Evaluation {
     return ring.status();
   }
 
+  void schur_tangents(View<const T> E, View<T> L, const Tape<C>& tape) {
+    const Index n = L.rows;
+    const View<C> QH = adjoint_of_Q(), F = work_.take<C>(n, E.columns), M = work_.take<C>(n, E.columns);
+    enter(QH, E, F, M);
+    Tangents<MatrixEngine<C>> ring({n, work_}, tape, E.blocks(), work_);
+    evaluate<Tangents<MatrixEngine<C>>>(plan_, ring, M, F);
+    leave(QH, F, M, L);
+  }
+
   View<C> adjoint_of_Q() {
     const View<C> QH = work_.take<C>(reduced_.Q.rows, reduced_.Q.rows);
     conjugate_transpose<C>(reduced_.Q, QH);
     return QH;
+  }
+
+  /// M_k = Q^H E_k Q, through F.
+  void enter(View<const C> QH, View<const T> E, View<C> F, View<C> M) {
+    copy(E, M);
+    clear_padding(M);
+    multiply_blocks<C>(QH, M, F, work_.team());
+    multiply_blocks_right<C>(F, reduced_.Q, M, work_.team());
   }
 
   /// X_k = Q Z_k Q^H, through Y; Z is lost.

@@ -43,11 +43,11 @@ Status finish(Status status, View<T> X) {
   return status;
 }
 
-/// X = exp(A), and L where there are directions, by what `reduce` makes of A; again in Schur form where that lost too much.
-/// Leaves the workspace empty but for what was taken before.
-template <class T>
-Status run(View<const T> A, View<T> X, View<const T> E, View<T> L, Purpose purpose, const Options& options,
-           Workspace& work) {
+/// What `by` evaluates of what `reduce` makes of A; again in Schur form where that lost too much. Leaves the workspace empty but
+/// for what was taken before.
+/// by  a Status of a const Reduced<T>& and its Evaluation<T>&.
+template <class T, class By>
+Status run(View<const T> A, Purpose purpose, const Options& options, Workspace& work, const By& by) {
   const std::size_t mark = work.used_bytes();
   Status status = Status::ok;
   const auto attempt = [&](const Reduced<T>& reduced) {
@@ -55,7 +55,7 @@ Status run(View<const T> A, View<T> X, View<const T> E, View<T> L, Purpose purpo
     bool again = false;
     if (status == Status::ok) {
       Evaluation<T> evaluation(reduced, work);
-      status = purpose == Purpose::value ? evaluation.value(X) : evaluation.dual(X, E, L);
+      status = by(reduced, evaluation);
       again = evaluation.lost_too_much();
     }
     work.rewind(mark);
@@ -63,6 +63,13 @@ Status run(View<const T> A, View<T> X, View<const T> E, View<T> L, Purpose purpo
   };
   if (attempt(reduce(A, purpose, options, work))) attempt(reduce_to_schur_form(A, purpose, options, work));
   return status;
+}
+
+/// X = exp(A), L_k = L(A, E_k).
+template <class T>
+Status run_dual(View<const T> A, View<T> X, View<const T> E, View<T> L, const Options& options, Workspace& work) {
+  return run<T>(A, Purpose::derivative, options, work,
+                [&](const Reduced<T>&, Evaluation<T>& evaluation) { return evaluation.dual(X, E, L); });
 }
 
 /// Settles each derivative's status, and fills those with NaN that are not ok. One direction never touches another,
@@ -106,7 +113,9 @@ std::size_t workspace_bytes(Operation operation, Index n, Index directions) {
 template <class T>
 Status expm(View<const T> A, View<T> X, const Options& options, Workspace& work) {
   assert(!overlap(A, X));
-  const Status status = detail::run<T>(A, X, {}, {}, Purpose::value, options, work);
+  const Status status =
+      detail::run<T>(A, Purpose::value, options, work,
+                     [X](const Reduced<T>&, detail::Evaluation<T>& evaluation) { return evaluation.value(X); });
   work.reset();
   return detail::finish(status, X);
 }
@@ -122,7 +131,7 @@ template <class T>
 Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [E, L, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(E, L));
-  Status status = detail::run<T>(A, X, E, L, Purpose::derivative, options, work);
+  Status status = detail::run_dual<T>(A, X, E, L, options, work);
   work.reset();
   status = detail::finish(status, X);
   detail::finish_each(status, derivative);
@@ -141,7 +150,7 @@ Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, const Opti
   assert(!overlap(A, X) && !overlap(W, G));
   const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
   conjugate_transpose<T>(W, WH);
-  Status status = detail::run<T>(A, X, WH, L, Purpose::derivative, options, work);
+  Status status = detail::run_dual<T>(A, X, WH, L, options, work);
   if (status == Status::ok) conjugate_transpose<T>(L, G);
   work.reset();
   status = detail::finish(status, X);

@@ -104,10 +104,16 @@ void multiply_in_panels(View<const T> A, View<const T> B, View<T> C, Team* team)
 
 }  // namespace detail
 
+/// True where each column of A B has bits that follow from A and that column of B alone, so that products of one A may be made
+/// as one wide product.
+template <class T>
+bool has_independent_columns(View<const T> A, View<const T> C) {
+  return detail::has_kernel<T>(A, C);
+}
+
 /// C = A B.
 /// A     n x n.
-/// B     n x any number of columns; each column of C has bits that follow from A and B's alone where is_padded(A) and (C), and
-///       n is at most MatrixKernels::most_order.
+/// B     n x any number of columns; each column of C has bits that follow from A and B's alone where has_independent_columns(A, C).
 /// C     as B. Must not overlap A or B.
 /// team  who shares the work where it is large, or null; the bits are the same.
 /// error |C - exact| <= n u |A| |B| elementwise, to first order; 2 sqrt(2) times that for complex T.

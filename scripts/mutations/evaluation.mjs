@@ -242,8 +242,8 @@ export const evaluationMutations = [
     name: 'condition-by-the-infinity-norm',
     why: 'the condition number is in the 1-norm',
     file: condition,
-    from: 'static_cast<double>(one_norm(A));',
-    to: 'static_cast<double>(infinity_norm(A));',
+    from: 'relative_condition<T>(K, A.rows, one_norm(A), condition, work)',
+    to: 'relative_condition<T>(K, A.rows, infinity_norm(A), condition, work)',
     tests: [conditionTest],
   },
   {

@@ -1,81 +1,19 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "expm/compute.hpp"
-#include "expm/gallery.hpp"
+#include "expm/paths.hpp"
 
 namespace matfun::test {
 namespace {
 
-/// Workspace of more than enough, all of one pattern, so that afterwards it shows how far it was written.
-class Watched {
- public:
-  explicit Watched(std::size_t room) : work_(room) {
-    pattern_ = work_.take<std::uint64_t>(static_cast<Index>(room / 8) - 64, 1);
-    fill(pattern_, kUntouched);
-    work_.reset();
-  }
-
-  Workspace& work() { return work_; }
-
-  /// Bytes from the beginning to the last that was written; at most those that were taken, less the last padding.
-  std::size_t written_bytes() const {
-    Index last = pattern_.rows;
-    while (last > 0 && pattern_(last - 1, 0) == kUntouched) --last;
-    return static_cast<std::size_t>(last) * 8;
-  }
-
- private:
-  static constexpr std::uint64_t kUntouched = 0x7ff4'dead'beef'cafe;
-  Workspace work_;
-  View<std::uint64_t> pattern_;
-};
-
 constexpr std::size_t kRoom_bytes = 1 << 18;
-
-/// Every option there is.
-std::vector<Options> choices() {
-  std::vector<Options> all;
-  for (Method method : {Method::polynomial, Method::pade})
-    for (Choice shift : {Choice::automatic, Choice::always})
-      for (Choice balance : {Choice::automatic, Choice::never, Choice::always}) all.push_back({method, shift, balance});
-  return all;
-}
-
-/// H A H with a reflection H, so that no diagonal similarity can undo what A is.
-template <class T>
-BasicMatrix<T> hidden(const BasicMatrix<T>& A) {
-  const Index n = A.view().rows;
-  auto H = identity<T>(n);
-  for (Index j = 0; j < n; ++j)
-    for (Index i = 0; i < n; ++i) H(i, j) -= T(static_cast<Real<T>>(2.0 / static_cast<double>(n)));
-  return multiply(multiply(H, A), H);
-}
-
-/// Matrices that take every path: full, triangular, Schur, shifted, balanced, huge.
-template <class T>
-std::vector<BasicMatrix<T>> gallery(Index n) {
-  const double huge = std::is_same_v<Real<T>, double> ? 1e280 : 1e33;
-  std::vector<BasicMatrix<T>> all;
-  for (double scale : {1e-20, 1e-10, 1e-5, 0.01, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, huge, 2 * huge}) {
-    const auto A = random_matrix<T>(n, n, scale, 15);
-    all.push_back(A);
-    all.push_back(shifted(A, T(static_cast<Real<T>>(100 * scale))));
-    all.push_back(random_triangle<T>(n, scale, scale, 16));
-    const auto strong = hidden(scaled(strongly_non_normal<T>(n, 18), static_cast<Real<T>>(scale)));
-    all.push_back(strong);
-    all.push_back(shifted(strong, T(static_cast<Real<T>>(1000 * scale))));
-  }
-  return all;
-}
 
 template <class T>
 std::size_t most_written(Operation operation, Index n, Index K) {
   std::size_t most = 0;
   const auto E = random_matrix<T>(n, n * K, std::is_same_v<Real<T>, double> ? 1e-290 : 1e-34, 17);
   std::vector<Status> each(static_cast<std::size_t>(K));
-  for (const auto& A : gallery<T>(n))
+  for (const auto& A : of_every_path<T>(n))
     for (const Options& options : choices()) {
       Watched watched(kRoom_bytes);
       BasicMatrix<T> X(n, n), L(n, n * K);
@@ -105,7 +43,7 @@ TEST_CASE_TEMPLATE("reduction_bytes covers what every reduction takes, and is no
                    Complex64) {
   for (Index n : {2, 5, 9}) {
     std::size_t most = 0;
-    for (const auto& A : gallery<T>(n))
+    for (const auto& A : of_every_path<T>(n))
       for (const Options& options : choices())
         for (Purpose purpose : {Purpose::value, Purpose::derivative, Purpose::condition}) {
           Workspace work(kRoom_bytes);
