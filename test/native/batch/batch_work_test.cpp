@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "batch/huge_pages.hpp"
+#include "batch/linearization.hpp"
 #include "batch/stacks.hpp"
 
 namespace {
@@ -16,17 +17,16 @@ std::atomic<bool> refuses_memory = false;
 
 }  // namespace
 
-/// What workspaces are made of, so that a test can refuse it.
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  const auto line = static_cast<std::size_t>(alignment);
-  void* memory = refuses_memory ? nullptr : std::aligned_alloc(line, (bytes + line - 1) / line * line);
+/// So that a test can refuse what is as large as a workspace.
+void* operator new(std::size_t bytes) {
+  void* memory = refuses_memory && bytes > (1 << 20) ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
+void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
@@ -198,6 +198,18 @@ TEST_CASE("a workspace that cannot be had is told to the caller, and the next ba
     CHECK_THROWS_AS(run_batch(stacks.job), std::bad_alloc);
     refuses_memory = false;
     CHECK(run_batch(stacks.job).size() == 2);
+  }
+}
+
+TEST_CASE("a tape that cannot be had is told to the caller, and the next one is made") {
+  for (Index threads : {1, 3}) {
+    Stacks stacks(Operation::jvp, DType::float64, 400, 2, 0);
+    stacks.job.threads = threads;
+    std::vector<Status> statuses;
+    refuses_memory = true;
+    CHECK_THROWS_AS(linearize(stacks.job, statuses), std::bad_alloc);
+    refuses_memory = false;
+    CHECK(linearize(stacks.job, statuses)->held_bytes() > 0);
   }
 }
 

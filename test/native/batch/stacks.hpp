@@ -52,6 +52,13 @@ class Stacks {
     }
   }
 
+  bool has_same_derivatives(const Stacks& other) const { return L_ == other.L_; }
+  /// Of the k-th matrix, after cond.
+  double condition(Index k) const {
+    double result = 0;
+    std::memcpy(&result, X_.data() + static_cast<std::size_t>(k) * sizeof result, sizeof result);
+    return result;
+  }
   bool has_same_results(const Stacks& other) const { return X_ == other.X_ && L_ == other.L_; }
 
   Job job;
