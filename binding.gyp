@@ -5,6 +5,7 @@
       "sources": [
         "<!@(node -p \"require('fs').readFileSync('native/sources.txt', 'utf8')\")",
         "native/addon/arguments.cpp",
+        "native/addon/linearizations.cpp",
         "native/addon/module.cpp",
         "native/addon/worker.cpp"
       ],

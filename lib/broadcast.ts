@@ -20,7 +20,7 @@ export interface Pairing {
 }
 
 /** Pairs A with E or W of its dtype; ERR_SHAPE where orders differ or the leading dimensions do not broadcast. */
-export function pair(A: Stack, name: string, E: Stack): Pairing {
+export function pair(A: Pick<Stack, 'n' | 'batch'>, name: string, E: Stack): Pairing {
   if (A.n !== E.n)
     throw rangeError('ERR_SHAPE', `${name} must have matrices of order ${A.n} like A, got order ${E.n}`)
   if (sameShape(A.batch, E.batch))
@@ -67,13 +67,23 @@ export function pair(A: Stack, name: string, E: Stack): Pairing {
  * Errors: ERR_DTYPE where the dtypes differ otherwise.
  */
 export function inOneDType(a: Stack, name: string, e: Stack): readonly [a: Stack, e: Stack] {
-  if (a.dtype === e.dtype) return [a, e]
-  const isPlain = ({ dtype, view }: Stack): boolean => view === undefined && dtype === 'float64'
   if (isPlain(a) && e.dtype === 'complex128') return [toComplex(a), e]
-  if (isPlain(e) && a.dtype === 'complex128') return [a, toComplex(e)]
-  const nested = a.view === undefined || e.view === undefined
-  const hint = nested ? '; nested arrays are float64, or complex128 where they hold { re, im }' : ''
-  throw typeError('ERR_DTYPE', `${name} must have dtype ${a.dtype} like A, got ${e.dtype}${hint}`)
+  return [a, inDTypeOf(a.dtype, a.view === undefined, name, e)]
+}
+
+/** The direction in A's dtype, where that is settled, of an A that was given as nested arrays or not; as {@link inOneDType}. */
+export function inDTypeOf(dtype: DType, isNested: boolean, name: string, e: Stack): Stack {
+  if (dtype === e.dtype) return e
+  if (isPlain(e) && dtype === 'complex128') return toComplex(e)
+  const hint =
+    isNested || e.view === undefined
+      ? '; nested arrays are float64, or complex128 where they hold { re, im }'
+      : ''
+  throw typeError('ERR_DTYPE', `${name} must have dtype ${dtype} like A, got ${e.dtype}${hint}`)
+}
+
+function isPlain({ view, dtype }: Stack): boolean {
+  return view === undefined && dtype === 'float64'
 }
 
 function toComplex(stack: Stack): Stack<'complex128'> {

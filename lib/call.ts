@@ -46,7 +46,7 @@ export function expmCall(A: MatrixInput, { plan, threads, nan }: Settings, out?:
 }
 
 /** The public names of a derivative's direction and result. */
-const derivativeNames = {
+export const derivativeNames = {
   jvp: { direction: 'E', result: 'tangent', out: ['value', 'tangent'] },
   vjp: { direction: 'W', result: 'cotangent', out: ['value', 'cotangent'] },
 } as const

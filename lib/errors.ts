@@ -9,6 +9,7 @@ export type ArgumentErrorCode =
   | 'ERR_ALIASED_OUT'
   | 'ERR_TOO_LARGE'
   | 'ERR_OUT_OF_MEMORY'
+  | 'ERR_DISPOSED'
 
 /** Why one matrix of a batch could not be done. */
 export type FailureCode = 'ERR_NOT_FINITE' | 'ERR_OVERFLOW' | 'ERR_SINGULAR'

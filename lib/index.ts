@@ -14,6 +14,12 @@ export {
 } from './expm.ts'
 export { type Info, info } from './info.ts'
 export type { ArrayLike2D, Complex, ComplexArray, MatrixInput, Nested } from './input.ts'
+export {
+  type ExpmLinearization,
+  type ExpmLinearizeOptions,
+  expmLinearize,
+  type LinearizedOptions,
+} from './linearize.ts'
 export type { DataOf, DType, NDArray } from './ndarray.ts'
 export type { Choice, ComputeOptions, Method, Out, PlanOptions } from './options.ts'
 export { type ExpmPlanOptions, expmPlan, type Plan } from './plan.ts'

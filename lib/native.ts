@@ -23,6 +23,12 @@ export function jobCode(operation: number, dtype: DType, plan: number): number {
   return operation + 4 * dtypeCodes[dtype] + 16 * plan
 }
 
+/** What is kept of values, for derivatives. */
+export interface NativeLinearization {
+  readonly id: number
+  readonly statuses: Uint8Array | undefined
+}
+
 type Operands = readonly [
   code: number,
   n: number,
@@ -36,7 +42,7 @@ type Operands = readonly [
 /** What the addon takes to compute. */
 export type RunArguments = readonly [...Operands, direction?: Numbers, result?: Numbers]
 
-/** The addon's raw functions; native/addon/module.cpp and worker.hpp state what each expects. */
+/** The addon's raw functions; native/addon/module.cpp, worker.hpp and linearizations.hpp state what each expects. */
 export interface Native {
   run(...args: RunArguments): Uint8Array | undefined
   /** One matrix, with one direction for a derivative; `memory` holds A, value, direction and result one after the other. */
@@ -52,6 +58,19 @@ export interface Native {
     ]
   ): number
   cancel(id: number): void
+  /** With the code of `expm` and no directions. What is kept goes by `release`, or when the owner is collected as garbage. */
+  linearize(...args: readonly [...Operands, owner: object]): NativeLinearization
+  /** Derivatives from what was kept; operation: that of jvp or vjp, directions: of each matrix. */
+  derive(
+    id: number,
+    operation: number,
+    directions: number,
+    threads: number,
+    direction: Numbers,
+    result: Numbers,
+  ): Uint8Array | undefined
+  conditions(id: number, threads: number, values: Float64Array): Uint8Array | undefined
+  release(id: number): void
   plan(code: number, n: number, count: number, A: Numbers): Float64Array
   info(): NativeInfo
 }

@@ -21,6 +21,8 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
   const run = (operation: number, n: number, count: number, directions: number, ...arrays: unknown[]) =>
     native.run(code(operation), n, count, directions, 1, ...(arrays as [Float64Array, Float64Array]))
   const numbers = (elements: number) => elements * parts
+  const owner = {}
+  const kept = native.linearize(code(0), 2, 2, 0, 1, f(8), f(8), owner).id
   const calls: [string, () => unknown, RegExp][] = [
     ['a negative order', () => run(0, -1, 1, 0, f(4), f(4)), /n must be an integer from 0 to 46340/],
     [
@@ -119,10 +121,68 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
       () => native.runOne(code(1), 46340, new ArrayBuffer(64)),
       /memory must hold/,
     ],
+    [
+      'a linearization of another operation',
+      () => native.linearize(code(1), 2, 1, 0, 1, f(4), f(4), {}),
+      /direction must be/,
+    ],
+    [
+      'a linearization in place',
+      () =>
+        native.linearize(code(0), 2, 1, 0, 1, whole.subarray(0, 4 * parts), whole.subarray(0, 4 * parts), {}),
+      /not in place/,
+    ],
+    [
+      'a linearization of order 0',
+      () => native.linearize(code(0), 0, 1, 0, 1, f(0), f(0), {}),
+      /order 1 at least/,
+    ],
+    [
+      'a linearization without an owner',
+      () => native.linearize(code(0), 2, 1, 0, 1, f(4), f(4), undefined as never),
+      /owner must be an object/,
+    ],
+    ['an id that is none', () => native.derive(Number.NaN, 1, 1, 1, f(4), f(4)), /id must be an integer/],
+    ['an id of nothing', () => native.conditions(2 ** 40, 1, new Float64Array(1)), /no linearization/],
+    ['an id that wraps', () => native.release(2 ** 64), /id must be an integer/],
+    [
+      'derivatives of another operation',
+      () => native.derive(kept, 3, 1, 1, f(8), f(8)),
+      /operation must be an integer from 1 to 2/,
+    ],
+    [
+      'a direction for one matrix of two',
+      () => native.derive(kept, 1, 1, 1, f(4), f(8)),
+      RegExp(`direction must hold ${numbers(8)} numbers, got ${numbers(4)}`),
+    ],
+    [
+      'derivatives of the other precision',
+      () => native.derive(kept, 2, 1, 1, f(8), other(8)),
+      RegExp(`result must be a ${kind}`),
+    ],
+    [
+      'derivatives on their directions',
+      () => native.derive(kept, 1, 1, 1, part(0, 8), part(0, 8)),
+      /overlaps/,
+    ],
+    [
+      'condition numbers for one matrix of two',
+      () => native.conditions(kept, 1, new Float64Array(1)),
+      /values must hold 2 numbers, got 1/,
+    ],
     ['one condition number', () => native.runOne(code(3), 1, new ArrayBuffer(64)), /no condition numbers/],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
+  })
+
+  test('a linearization that was released, whose number is not used again', () => {
+    const make = () => native.linearize(code(0), 2, 1, 0, 1, f(4), f(4), owner).id
+    const id = make()
+    native.release(id)
+    native.release(id)
+    expect(() => native.derive(id, 1, 1, 1, f(4), f(4))).toThrow(/no linearization/)
+    expect(make()).toBeGreaterThan(id)
   })
 
   test('but not an output that is its input', () => {

@@ -168,6 +168,44 @@ Job run_one_arguments(const Napi::CallbackInfo& arguments) {
   return job;
 }
 
+LinearizeArguments linearize_arguments(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  Job job = run_arguments(arguments);
+  if (job.operation != Operation::expm || job.n == 0 || job.A == job.X)
+    refuse<Napi::RangeError>(env, "linearize takes the operation expm, not in place, and matrices of order 1 at least");
+  job.operation = Operation::jvp;
+  const Napi::Value owner = arguments[kFirstArray + 2];
+  if (!owner.IsObject()) refuse<Napi::TypeError>(env, "owner must be an object");
+  return {job, owner.As<Napi::Object>()};
+}
+
+Job derive_arguments(const Napi::CallbackInfo& arguments, const Job& linearized) {
+  const Napi::Env env = arguments.Env();
+  Job job = linearized;
+  job.operation = static_cast<Operation>(read_index(arguments, 1, "operation", 2, 1));
+  job.directions = read_index(arguments, 2, "directions", kMaxCount);
+  job.threads = read_index(arguments, 3, "threads", kMaxThreads, 1);
+  const Index length = elements(env, job, job.directions);
+  const Span E = read_array(arguments, 4, "direction", job.dtype, length);
+  const Span L = read_array(arguments, 5, "result", job.dtype, length);
+  if (overlap(E, L)) refuse<Napi::RangeError>(env, "the output overlaps the input");
+  job.direction = E.data;
+  job.result = L.data;
+  return job;
+}
+
+Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& linearized) {
+  Job job = linearized;
+  job.operation = Operation::cond;
+  job.threads = read_index(arguments, 1, "threads", kMaxThreads, 1);
+  job.X = read_array(arguments, 2, "values", DType::float64, job.count).data;
+  return job;
+}
+
+std::uint64_t id_argument(const Napi::CallbackInfo& arguments) {
+  return static_cast<std::uint64_t>(read_index(arguments, 0, "id", kMaxCount));
+}
+
 Job plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
   job.count = read_index(arguments, 2, "count", kMaxCount);

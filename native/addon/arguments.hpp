@@ -29,6 +29,23 @@ StartArguments start_arguments(const Napi::CallbackInfo& arguments);
 /// that holds A, X, direction and result one after the other.
 Job run_one_arguments(const Napi::CallbackInfo& arguments);
 
+/// The raw arguments of `linearize`: those of `run` for expm, A and value two arrays, order 1 at least; then the owner, an object.
+struct LinearizeArguments {
+  Job job;
+  Napi::Object owner;
+};
+LinearizeArguments linearize_arguments(const Napi::CallbackInfo& arguments);
+
+/// The raw arguments of `derive`: id, operation (jvp or vjp), directions, threads, direction, result; two arrays of their own for so many
+/// directions of each of the job's matrices.
+Job derive_arguments(const Napi::CallbackInfo& arguments, const Job& linearized);
+
+/// The raw arguments of `conditions`: id, threads, values, a number for each of the job's matrices.
+Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& linearized);
+
+/// The id that `derive`, `conditions` and `release` begin with.
+std::uint64_t id_argument(const Napi::CallbackInfo& arguments);
+
 /// The raw arguments of `plan`: code, n, count, A.
 Job plan_arguments(const Napi::CallbackInfo& arguments);
 

@@ -2,6 +2,7 @@
 
 #include "addon/arguments.hpp"
 #include "addon/errors.hpp"
+#include "addon/linearizations.hpp"
 #include "addon/worker.hpp"
 #include "kernels/kernels.hpp"
 #include "linalg/blas.hpp"
@@ -103,6 +104,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const auto cancel = [&worker](const Napi::CallbackInfo& arguments) { worker.cancel(arguments); };
   exports.Set("start", Napi::Function::New(env, start, "start"));
   exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  Linearizations::attach(env, exports);
   exports.Set("plan", Napi::Function::New<plan>(env, "plan"));
   exports.Set("info", Napi::Function::New<info>(env, "info"));
   return exports;

@@ -16,6 +16,6 @@ export function runText(text: string, env: NodeJS.ProcessEnv = {}): SpawnSyncRet
 
 /** The same for a module that sees the package's names. */
 export function runProgram(text: string, env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
-  const names = 'expm, expmAsync, expmVJP, expmVJPAsync, info'
+  const names = 'expm, expmAsync, expmLinearize, expmVJP, expmVJPAsync, info'
   return runText(`const { ${names} } = await import('${packageUrl}')\n${text}`, env)
 }

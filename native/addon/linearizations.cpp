@@ -1,0 +1,120 @@
+#include "addon/linearizations.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "addon/arguments.hpp"
+#include "addon/errors.hpp"
+#include "addon/worker.hpp"
+
+namespace matfun::addon {
+namespace {
+
+/// Orphans are not looked for before so much was added, nor before so many were.
+constexpr std::int64_t kFew_bytes = std::int64_t(1) << 24;
+constexpr std::size_t kFew = 256;
+
+template <class Body>
+auto with_memory_for(Napi::Env env, const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory(env, "there is not enough memory for a linearization");
+  }
+}
+
+}  // namespace
+
+void Linearizations::attach(Napi::Env env, Napi::Object exports) {
+  auto* const own = new std::shared_ptr<Linearizations>(new Linearizations);
+  env.AddCleanupHook([](std::shared_ptr<Linearizations>* gone) { delete gone; }, own);
+  Linearizations& all = **own;
+  const auto set = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env, call, name)); };
+  set("linearize", [&all](const Napi::CallbackInfo& arguments) { return all.linearize(arguments); });
+  set("derive", [&all](const Napi::CallbackInfo& arguments) { return all.derive(arguments); });
+  set("conditions", [&all](const Napi::CallbackInfo& arguments) { return all.conditions(arguments); });
+  set("release", [&all](const Napi::CallbackInfo& arguments) { all.release(arguments); });
+}
+
+Napi::Value Linearizations::linearize(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const auto [job, owner] = linearize_arguments(arguments);
+  std::vector<Status> statuses;
+  const Id id = with_memory_for(env, [&, &job = job, &owner = owner] {
+    auto linearization = matfun::linearize(job, statuses);
+    return add(env, job, std::move(linearization), owner);
+  });
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("id", static_cast<double>(id));
+  result.Set("statuses", to_js(env, statuses));
+  return result;
+}
+
+Napi::Value Linearizations::derive(const Napi::CallbackInfo& arguments) {
+  const Entry& own = entry(arguments);
+  const Job job = derive_arguments(arguments, own.job);
+  return to_js(arguments.Env(), with_memory_for(arguments.Env(), [&] { return own.linearization->run(job); }));
+}
+
+Napi::Value Linearizations::conditions(const Napi::CallbackInfo& arguments) {
+  const Entry& own = entry(arguments);
+  const Job job = condition_arguments(arguments, own.job);
+  return to_js(arguments.Env(), with_memory_for(arguments.Env(), [&] { return own.linearization->run(job); }));
+}
+
+void Linearizations::release(const Napi::CallbackInfo& arguments) {
+  const auto found = entries_.find(id_argument(arguments));
+  if (found != entries_.end()) remove(arguments.Env(), found);
+}
+
+const Linearizations::Entry& Linearizations::entry(const Napi::CallbackInfo& arguments) const {
+  const auto found = entries_.find(id_argument(arguments));
+  if (found == entries_.end()) refuse<Napi::RangeError>(arguments.Env(), "id names no linearization");
+  return found->second;
+}
+
+Linearizations::Id Linearizations::add(Napi::Env env, const Job& job, std::unique_ptr<Linearization> linearization,
+                                       Napi::Object owner) {
+  const Id id = ++last_id_;
+  const auto held_bytes = static_cast<std::int64_t>(linearization->held_bytes());
+  entries_.emplace(id, Entry{job, std::move(linearization), Napi::Weak(owner), held_bytes});
+  // By a pointer that tells whether there still are any: finalizers come after an environment's cleanup hooks, too.
+  struct End {
+    std::weak_ptr<Linearizations> all;
+    Id id;
+  };
+  owner.AddFinalizer(
+      [](Napi::Env own_env, End* end) {
+        const std::unique_ptr<End> owned(end);
+        const auto all = end->all.lock();
+        if (all == nullptr) return;
+        const auto found = all->entries_.find(end->id);
+        if (found != all->entries_.end()) all->remove(own_env, found);
+      },
+      new End{weak_from_this(), id});
+  held_bytes_ += held_bytes;
+  added_bytes_ += held_bytes;
+  ++added_;
+  // May collect garbage at once.
+  Napi::MemoryManagement::AdjustExternalMemory(env, held_bytes);
+  const bool is_much = added_bytes_ >= std::max(kFew_bytes, held_bytes_ / 2);
+  if (is_much || added_ >= std::max(kFew, entries_.size() / 2)) remove_orphans(env);
+  return id;
+}
+
+Linearizations::Entries::iterator Linearizations::remove(Napi::Env env, Entries::iterator entry) {
+  held_bytes_ -= entry->second.held_bytes;
+  Napi::MemoryManagement::AdjustExternalMemory(env, -entry->second.held_bytes);
+  return entries_.erase(entry);
+}
+
+void Linearizations::remove_orphans(Napi::Env env) {
+  const Napi::HandleScope scope(env);
+  for (auto entry = entries_.begin(); entry != entries_.end();)
+    entry = entry->second.owner.Value().IsEmpty() ? remove(env, entry) : std::next(entry);
+  added_bytes_ = 0;
+  added_ = 0;
+}
+
+}  // namespace matfun::addon
