@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { evaluationMutations } from './mutations/evaluation.mjs'
 import { laneMutations } from './mutations/lanes.mjs'
+import { linearizeMutations } from './mutations/linearize.mjs'
 import { BuildError, finish, NativeTests } from './mutations/native-tests.mjs'
 import { packageMutations } from './mutations/package.mjs'
 import { planMutations } from './mutations/plan.mjs'
@@ -41,6 +42,7 @@ const all = [
   ...planMutations,
   ...evaluationMutations,
   ...laneMutations,
+  ...linearizeMutations,
   ...packageMutations,
   ...threadMutations,
 ]
