@@ -202,8 +202,8 @@ Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& lineariz
   return job;
 }
 
-std::uint64_t id_argument(const Napi::CallbackInfo& arguments) {
-  return static_cast<std::uint64_t>(read_index(arguments, 0, "id", kMaxCount));
+std::uintptr_t id_argument(const Napi::CallbackInfo& arguments) {
+  return static_cast<std::uintptr_t>(read_index(arguments, 0, "id", kMaxCount));
 }
 
 Job plan_arguments(const Napi::CallbackInfo& arguments) {

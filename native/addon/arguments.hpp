@@ -44,7 +44,7 @@ Job derive_arguments(const Napi::CallbackInfo& arguments, const Job& linearized)
 Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& linearized);
 
 /// The id that `derive`, `conditions` and `release` begin with.
-std::uint64_t id_argument(const Napi::CallbackInfo& arguments);
+std::uintptr_t id_argument(const Napi::CallbackInfo& arguments);
 
 /// The raw arguments of `plan`: code, n, count, A.
 Job plan_arguments(const Napi::CallbackInfo& arguments);

@@ -1,6 +1,7 @@
 #include "addon/linearizations.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -15,6 +16,9 @@ namespace {
 constexpr std::int64_t kFew_bytes = std::int64_t(1) << 24;
 constexpr std::size_t kFew = 256;
 
+/// Those of the environments that run on this thread. Finalizers look here, since Node calls them after cleanup hooks, too.
+thread_local std::unordered_map<napi_env, Linearizations*> of_environments;
+
 template <class Body>
 auto with_memory_for(Napi::Env env, const Body& body) {
   try {
@@ -27,14 +31,19 @@ auto with_memory_for(Napi::Env env, const Body& body) {
 }  // namespace
 
 void Linearizations::attach(Napi::Env env, Napi::Object exports) {
-  auto* const own = new std::shared_ptr<Linearizations>(new Linearizations);
-  env.AddCleanupHook([](std::shared_ptr<Linearizations>* gone) { delete gone; }, own);
-  Linearizations& all = **own;
+  auto* const own = new Linearizations(env);
+  of_environments.emplace(env, own);
+  env.AddCleanupHook([](Linearizations* gone) { delete gone; }, own);
+  Linearizations& all = *own;
   const auto set = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env, call, name)); };
   set("linearize", [&all](const Napi::CallbackInfo& arguments) { return all.linearize(arguments); });
   set("derive", [&all](const Napi::CallbackInfo& arguments) { return all.derive(arguments); });
   set("conditions", [&all](const Napi::CallbackInfo& arguments) { return all.conditions(arguments); });
   set("release", [&all](const Napi::CallbackInfo& arguments) { all.release(arguments); });
+}
+
+Linearizations::~Linearizations() {
+  of_environments.erase(env_);
 }
 
 Napi::Value Linearizations::linearize(const Napi::CallbackInfo& arguments) {
@@ -43,7 +52,7 @@ Napi::Value Linearizations::linearize(const Napi::CallbackInfo& arguments) {
   std::vector<Status> statuses;
   const Id id = with_memory_for(env, [&, &job = job, &owner = owner] {
     auto linearization = matfun::linearize(job, statuses);
-    return add(env, job, std::move(linearization), owner);
+    return add(job, std::move(linearization), owner);
   });
   Napi::Object result = Napi::Object::New(env);
   result.Set("id", static_cast<double>(id));
@@ -65,7 +74,7 @@ Napi::Value Linearizations::conditions(const Napi::CallbackInfo& arguments) {
 
 void Linearizations::release(const Napi::CallbackInfo& arguments) {
   const auto found = entries_.find(id_argument(arguments));
-  if (found != entries_.end()) remove(arguments.Env(), found);
+  if (found != entries_.end()) remove(found);
 }
 
 const Linearizations::Entry& Linearizations::entry(const Napi::CallbackInfo& arguments) const {
@@ -74,45 +83,44 @@ const Linearizations::Entry& Linearizations::entry(const Napi::CallbackInfo& arg
   return found->second;
 }
 
-Linearizations::Id Linearizations::add(Napi::Env env, const Job& job, std::unique_ptr<Linearization> linearization,
+Linearizations::Id Linearizations::add(const Job& job, std::unique_ptr<Linearization> linearization,
                                        Napi::Object owner) {
   const Id id = ++last_id_;
   const auto held_bytes = static_cast<std::int64_t>(linearization->held_bytes());
-  entries_.emplace(id, Entry{job, std::move(linearization), Napi::Weak(owner), held_bytes});
-  // By a pointer that tells whether there still are any: finalizers come after an environment's cleanup hooks, too.
-  struct End {
-    std::weak_ptr<Linearizations> all;
-    Id id;
-  };
-  owner.AddFinalizer(
-      [](Napi::Env own_env, End* end) {
-        const std::unique_ptr<End> owned(end);
-        const auto all = end->all.lock();
-        if (all == nullptr) return;
-        const auto found = all->entries_.find(end->id);
-        if (found != all->entries_.end()) all->remove(own_env, found);
-      },
-      new End{weak_from_this(), id});
+  const auto added = entries_.emplace(id, Entry{job, std::move(linearization), {}, held_bytes}).first;
+  napi_ref weak = nullptr;
+  if (napi_add_finalizer(env_, owner, reinterpret_cast<void*>(id), end, nullptr, &weak) != napi_ok) {
+    entries_.erase(added);
+    throw Napi::Error::New(env_);
+  }
+  added->second.owner = Napi::ObjectReference(env_, weak);
   held_bytes_ += held_bytes;
   added_bytes_ += held_bytes;
   ++added_;
   // May collect garbage at once.
-  Napi::MemoryManagement::AdjustExternalMemory(env, held_bytes);
+  Napi::MemoryManagement::AdjustExternalMemory(env_, held_bytes);
   const bool is_much = added_bytes_ >= std::max(kFew_bytes, held_bytes_ / 2);
-  if (is_much || added_ >= std::max(kFew, entries_.size() / 2)) remove_orphans(env);
+  if (is_much || added_ >= std::max(kFew, entries_.size() / 2)) remove_orphans();
   return id;
 }
 
-Linearizations::Entries::iterator Linearizations::remove(Napi::Env env, Entries::iterator entry) {
+void Linearizations::end(napi_env env, void* id, void*) {
+  const auto all = of_environments.find(env);
+  if (all == of_environments.end()) return;
+  const auto found = all->second->entries_.find(reinterpret_cast<Id>(id));
+  if (found != all->second->entries_.end()) all->second->remove(found);
+}
+
+Linearizations::Entries::iterator Linearizations::remove(Entries::iterator entry) {
   held_bytes_ -= entry->second.held_bytes;
-  Napi::MemoryManagement::AdjustExternalMemory(env, -entry->second.held_bytes);
+  Napi::MemoryManagement::AdjustExternalMemory(env_, -entry->second.held_bytes);
   return entries_.erase(entry);
 }
 
-void Linearizations::remove_orphans(Napi::Env env) {
-  const Napi::HandleScope scope(env);
+void Linearizations::remove_orphans() {
+  const Napi::HandleScope scope(env_);
   for (auto entry = entries_.begin(); entry != entries_.end();)
-    entry = entry->second.owner.Value().IsEmpty() ? remove(env, entry) : std::next(entry);
+    entry = entry->second.owner.Value().IsEmpty() ? remove(entry) : std::next(entry);
   added_bytes_ = 0;
   added_ = 0;
 }

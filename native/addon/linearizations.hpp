@@ -15,26 +15,26 @@ namespace matfun::addon {
 /// V8 is told how much memory they hold, and so collects owners in time. Finalizers are no answer to a loop that never
 /// returns to the event loop: Node calls them from there. So owners are also asked for whenever what was added since the last time is
 /// as much as what there was.
-class Linearizations : public std::enable_shared_from_this<Linearizations> {
+class Linearizations {
  public:
   /// Adds linearize, derive, conditions and release to the addon's functions.
   static void attach(Napi::Env env, Napi::Object exports);
 
-  ~Linearizations() = default;
+  ~Linearizations();
   Linearizations(const Linearizations&) = delete;
   Linearizations& operator=(const Linearizations&) = delete;
 
  private:
-  using Id = std::uint64_t;
+  using Id = std::uintptr_t;
   struct Entry {
     Job job;  ///< that it was made of; the arrays are not to be used
     std::unique_ptr<Linearization> linearization;
-    Napi::ObjectReference owner;  ///< weak
+    Napi::ObjectReference owner;  ///< weak; with it goes the finalizer, also one that waits to be called
     std::int64_t held_bytes;
   };
   using Entries = std::unordered_map<Id, Entry>;
 
-  Linearizations() = default;
+  explicit Linearizations(Napi::Env env) : env_(env) {}
 
   // native:     linearize(code, n, count, 0, threads, A, value, owner)
   // TypeScript: linearize(...): { id: number, statuses: Uint8Array | undefined }
@@ -50,10 +50,13 @@ class Linearizations : public std::enable_shared_from_this<Linearizations> {
   void release(const Napi::CallbackInfo& arguments);
 
   const Entry& entry(const Napi::CallbackInfo& arguments) const;
-  Id add(Napi::Env env, const Job& job, std::unique_ptr<Linearization> linearization, Napi::Object owner);
-  Entries::iterator remove(Napi::Env env, Entries::iterator entry);
-  void remove_orphans(Napi::Env env);
+  Id add(const Job& job, std::unique_ptr<Linearization> linearization, Napi::Object owner);
+  /// The finalizer of an owner. id: as a pointer, to nothing.
+  static void end(napi_env env, void* id, void*);
+  Entries::iterator remove(Entries::iterator entry);
+  void remove_orphans();
 
+  Napi::Env env_;
   Entries entries_;
   Id last_id_ = 0;
   std::int64_t held_bytes_ = 0;   ///< by all
