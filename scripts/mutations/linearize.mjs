@@ -51,7 +51,7 @@ export const linearizeMutations = [
     tests: [tapeTest],
   },
   {
-    name: 'tangents-not-shifted',
+    name: 'taped-tangents-not-shifted',
     why: 'e^mu belongs to the derivative as to the value',
     file: tape,
     from: 'void shift(Scalar mu, int k, Element dX) { engine_.shift(mu, k, dX); }',

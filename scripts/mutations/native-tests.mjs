@@ -8,12 +8,11 @@ import { buildEnvironment } from '../setup/environment.mjs'
 
 /**
  * Half as long to compile as the tests proper; what is asserted in the sources stays on. The flags of CMakeLists.txt
- * that only warn are left out.
+ * that only warn are left out. Kernels, which are loops alone, are compiled with -O1 after all.
  */
 const flags = ['-std=c++20', '-O0', '-Inative', '-Itest/native']
 const main = 'test/native/main.cpp'
 const facade = 'native/linalg/blas.cpp'
-const batch = ['run_batch', 'thread_pool', 'background'].map((name) => `native/batch/${name}.cpp`)
 const computing = 'test/native/expm/compute.cpp'
 const limit_ms = 120_000
 
@@ -34,6 +33,9 @@ export class NativeTests {
     mkdirSync(join(this.objects, 'changed'), { recursive: true })
     this.environment = buildEnvironment()
     this.compiler = process.env.CXX ?? 'c++'
+    const sources = readFileSync(join(folder, 'native/sources.txt'), 'utf8').trim().split('\n')
+    this.kernels = sources.filter((source) => source.startsWith('native/kernels/'))
+    this.batch = sources.filter((source) => source.startsWith('native/batch/'))
     this.openblas = {
       cflags: this.#pkgConfig('--cflags'),
       libs: this.#pkgConfig('--libs'),
@@ -55,7 +57,7 @@ export class NativeTests {
    * @param {string[]} tests
    */
   async prepare(tests) {
-    await this.#compile([...tests, main, facade, ...batch, computing], '')
+    await this.#compile([...tests, main, facade, ...this.kernels, ...this.batch, computing], '')
   }
 
   /**
@@ -65,14 +67,14 @@ export class NativeTests {
    * @returns {Promise<Outcome>}
    */
   async run(tests, changed) {
-    const sources = [...tests, main, facade]
+    const sources = [...tests, main, facade, ...this.kernels]
     if (
       tests.some(
         (test) =>
           this.#reads(test, 'native/batch/thread_pool.hpp') || this.#reads(test, 'native/batch/job.hpp'),
       )
     )
-      sources.push(...batch)
+      sources.push(...this.batch)
     if (tests.some((test) => this.#reads(test, 'test/native/expm/compute.hpp'))) sources.push(computing)
     const affected = changed ? sources.filter((source) => this.#reads(source, changed)) : []
     await this.#compile(affected, 'changed')
@@ -116,6 +118,7 @@ export class NativeTests {
       for (let source = waiting.pop(); source !== undefined; source = waiting.pop())
         await this.#build([
           ...flags,
+          ...(this.kernels.includes(source) ? ['-O1'] : []),
           ...this.openblas.cflags,
           '-MMD',
           '-c',

@@ -253,7 +253,7 @@ export const planMutations = [
   {
     name: 'balance-inverted-on-the-direction',
     why: 'the direction goes into the balanced frame as D^-1 E D',
-    file: 'native/expm/expm.hpp',
+    file: 'native/expm/evaluation.hpp',
     from: 'scale_similarly(reduced_.d, exponent_of(k), prepared.block(k));',
     to: 'scale_back(reduced_.d, exponent_of(k), prepared.block(k));',
     tests: ['test/native/expm/derivative_test.cpp'],

@@ -59,18 +59,19 @@ bool same_bits(const BasicMatrix<T>& A, const BasicMatrix<T>& B) {
          std::memcmp(A.data().data(), B.data().data(), A.data().size() * sizeof(T)) == 0;
 }
 
-/// What was kept of A gives the bits that the dual numbers give, asked for again and again, both ways in turns.
+/// What was kept of A gives the bits that the dual numbers give, asked for one way, the other, and again.
 template <class T>
 void check_bits(const BasicMatrix<T>& A, const BasicMatrix<T>& E, const Options& options = {}) {
   const Kept<T> kept(A, options);
-  for (int round = 0; round < 2; ++round)
-    for (Operation operation : operations) {
-      const Result<T> expected = derivative(operation, A, E, options), got = kept.derivative(operation, E);
-      CHECK(got.status == expected.status);
-      CHECK(got.each == expected.each);
-      CHECK(same_bits(got.X, expected.X));
-      CHECK(same_bits(got.L, expected.L));
-    }
+  const Result<T> jvp = derivative(Operation::jvp, A, E, options), vjp = derivative(Operation::vjp, A, E, options);
+  for (Operation operation : {Operation::jvp, Operation::vjp, Operation::jvp}) {
+    const Result<T>& expected = operation == Operation::jvp ? jvp : vjp;
+    const Result<T> got = kept.derivative(operation, E);
+    CHECK(got.status == expected.status);
+    CHECK(got.each == expected.each);
+    CHECK(same_bits(got.X, expected.X));
+    CHECK(same_bits(got.L, expected.L));
+  }
 }
 
 /// Its square tells nothing of what its squarings lose: [1-c c; 2-c c-1] beside an eigenvalue of -c.
@@ -109,8 +110,8 @@ class CountingEngine : public MatrixEngine<double> {
 
 TEST_CASE_TEMPLATE("derivatives from a tape have the bits of the dual numbers, on every path", T, double, float,
                    Complex128, Complex64) {
-  for (Index n : {2, 5, 9}) {
-    const auto E = random_matrix<T>(n, 3 * n, 1, 40);
+  for (Index n : {5, 8}) {  // without padding, and with it
+    const auto E = random_matrix<T>(n, 2 * n, 1, 40);
     for (const auto& A : of_every_path<T>(n))
       for (const Options& options : choices()) check_bits(A, E, options);
   }
@@ -179,7 +180,7 @@ TEST_CASE("each product of the value is two for each direction, and the square m
 
 TEST_CASE_TEMPLATE("linearized_bytes is what is taken, to the byte, for every plan", T, double, float, Complex128,
                    Complex64) {
-  for (Index n : {2, 9})
+  for (Index n : {2, 5})
     for (const auto& A : of_every_path<T>(n))
       for (const Options& options : choices()) {
         Workspace work(workspace_bytes<T>(Operation::expm, n, 0));
