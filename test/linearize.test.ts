@@ -78,6 +78,15 @@ describe('derivatives from what was kept have the bits of expmJVP and expmVJP', 
   })
 })
 
+test('one large matrix has the same bits with any number of threads', () => {
+  const n = 512
+  const A = randomArray('float32', [n, n], 1, 0.1)
+  const E = randomArray('float32', [n, n], 2)
+  const alone = expmVJP(A, E, { threads: 1 })
+  using L = expmLinearize(A, { threads: 3 })
+  expect(bitsOf({ value: L.value, cotangent: L.vjp(E) })).toEqual(bitsOf(alone))
+})
+
 describe('against the reference', () => {
   test.each([1e-9, 0.03, 0.5, 4, 20])('derivatives are within 10 units at norm %d, and adjoint', (norm) => {
     for (const n of [5, 12]) {
