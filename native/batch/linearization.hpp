@@ -10,7 +10,7 @@ namespace matfun {
 /// nothing that its maker was given.
 ///
 /// Orders up to kernels::kMaxLaneOrder keep A alone, and a derivative makes the value anew: in lanes that takes less time than
-/// fetching the operands of all products, which are some ten times as large. See docs/decisions/0012.
+/// fetching the operands of all products, which are some ten times as large. See docs/decisions/0013.
 class Linearization {
  public:
   virtual ~Linearization() = default;

@@ -8,7 +8,7 @@ import { buildEnvironment } from '../setup/environment.mjs'
 
 /**
  * Half as long to compile as the tests proper; what is asserted in the sources stays on. The flags of CMakeLists.txt
- * that only warn are left out. Kernels, which are loops alone, are compiled with -O1 after all.
+ * that only warn are left out. What is compiled for each target, loops alone, is so with -O1 after all.
  */
 const flags = ['-std=c++20', '-O0', '-Inative', '-Itest/native']
 const main = 'test/native/main.cpp'
@@ -34,7 +34,7 @@ export class NativeTests {
     this.environment = buildEnvironment()
     this.compiler = process.env.CXX ?? 'c++'
     const sources = readFileSync(join(folder, 'native/sources.txt'), 'utf8').trim().split('\n')
-    this.kernels = sources.filter((source) => source.startsWith('native/kernels/'))
+    this.loops = sources.filter((source) => /^native\/(kernels|expm)\//.test(source))
     this.batch = sources.filter((source) => source.startsWith('native/batch/'))
     this.openblas = {
       cflags: this.#pkgConfig('--cflags'),
@@ -57,7 +57,7 @@ export class NativeTests {
    * @param {string[]} tests
    */
   async prepare(tests) {
-    await this.#compile([...tests, main, facade, ...this.kernels, ...this.batch, computing], '')
+    await this.#compile([...tests, main, facade, ...this.loops, ...this.batch, computing], '')
   }
 
   /**
@@ -67,7 +67,7 @@ export class NativeTests {
    * @returns {Promise<Outcome>}
    */
   async run(tests, changed) {
-    const sources = [...tests, main, facade, ...this.kernels]
+    const sources = [...tests, main, facade, ...this.loops]
     if (
       tests.some(
         (test) =>
@@ -118,7 +118,7 @@ export class NativeTests {
       for (let source = waiting.pop(); source !== undefined; source = waiting.pop())
         await this.#build([
           ...flags,
-          ...(this.kernels.includes(source) ? ['-O1'] : []),
+          ...(this.loops.includes(source) ? ['-O1'] : []),
           ...this.openblas.cflags,
           '-MMD',
           '-c',
