@@ -61,8 +61,7 @@ const optionNames = ['out', ...computeOptionNames]
  * several functions of one exponential, Jacobians, Newton's and Krylov methods.
  *
  * @param A shape [..., n, n], as for `expm`. Read before this returns, and not referred to afterwards.
- * @returns an {@link ExpmLinearization}: `value` with the bits that `expmJVP` gives, which may differ from `expm`'s in the last;
- *   up to order 8, from those too.
+ * @returns an {@link ExpmLinearization}: `value` with the bits that `expmJVP` gives, which may differ from `expm`'s in the last.
  * @throws as `expm`. With `onFailure: 'nan'` derivatives of matrices that cannot be done are NaN, too.
  *
  * Memory: at most 2 products + squarings matrices (as `expmPlan` tells them for derivatives); complex ones in Schur form. Up to order 8 A alone.

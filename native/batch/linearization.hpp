@@ -29,8 +29,8 @@ class Linearization {
   Linearization() = default;
 };
 
-/// Computes the values of a job, jvp without directions, and keeps what derivatives need. Above order kMaxLaneOrder values have the bits
-/// that they have with directions. statuses: overwritten, one for each matrix. Not for order 0, nor in place.
+/// Computes the values of a job, jvp without directions, with the bits that it would have with directions, and keeps what derivatives
+/// need. statuses: overwritten, one for each matrix. Not for order 0, nor in place.
 /// Throws std::bad_alloc where there is no room.
 std::unique_ptr<Linearization> linearize(const Job& job, std::vector<Status>& statuses);
 

@@ -9,7 +9,9 @@ namespace matfun {
 template <class R>
 struct LaneWork {
   Index blocks = 0;
-  Index directions = 0;  ///< 0 for values alone; more than 1 only of one block
+  /// With derivatives, though there may be none of them: values have the same bits beside any number.
+  bool is_dual = false;
+  Index directions = 0;  ///< more than 1 only of one block
   const R* B = nullptr;
   const R* factors = nullptr;  ///< e^(mu / 2^s) of each lane's shift mu, an element a lane; null where no lane has one
   R* X = nullptr;              ///< e^mu exp(B)

@@ -165,7 +165,8 @@ class LaneRun {
     const Plan plan = planner_.plan_of(key);
     const View<R> X = layout.take(work_, 1);
     any_is_left_ = false;
-    LaneWork<R> work{.blocks = blocks_, .B = A_.data, .X = X.data};
+    const bool is_dual = items_.operation != Operation::expm;
+    LaneWork<R> work{.blocks = blocks_, .is_dual = is_dual, .B = A_.data, .X = X.data};
     std::array<R, kMostLanes * LaneLayout<T>::kParts> factors;
     if (key.is_shifted()) {
       const R power = std::ldexp(R(1), -plan.squarings);

@@ -38,10 +38,10 @@ void evaluate_blocks(const Plan& plan, const LaneWork<R>& work, const Order& ord
   assert(work.directions <= 1 || work.blocks == 1);
   for (Index block = 0; block < work.blocks; ++block) {
     const R* const factors = work.factors == nullptr ? nullptr : work.factors + block * parts * kWidth<R>;
-    if (work.directions == 0)
-      evaluate_values(plan, work, order, block, factors);
-    else
+    if (work.is_dual)
       evaluate_duals(plan, work, order, block, factors);
+    else
+      evaluate_values(plan, work, order, block, factors);
   }
 }
 

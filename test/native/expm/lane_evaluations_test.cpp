@@ -82,7 +82,9 @@ TEST_CASE_TEMPLATE("every plan in lanes agrees with the recurrence over one matr
   on_each_target([&] {
     for (Index n = 2; n <= kernels::kMaxLaneOrder; ++n)
       for (const Plan& plan : plans<R>())
-        for (const Index directions : {0, 1, 3}) {
+        for (const Index wanted : {-1, 0, 1, 3}) {  // -1: values alone
+          const bool is_dual = wanted >= 0;
+          const Index directions = std::max<Index>(wanted, 0);
           const Index blocks = directions > 1 ? 1 : 3;
           // Within every row's bound for all entries below 1/2, and not so small that the scheme makes no difference.
           const double size = std::ldexp(plan.degree == 1   ? 1e-8
@@ -100,6 +102,7 @@ TEST_CASE_TEMPLATE("every plan in lanes agrees with the recurrence over one matr
           for (Index l = 0; l < layout.lanes(); ++l) layout.put(factors.data, l, factor);
           lane_evaluation<R>(kIsComplex<T>)(int(n), plan,
                                             {.blocks = blocks,
+                                             .is_dual = is_dual,
                                              .directions = directions,
                                              .B = A.lanes.data,
                                              .factors = plan.squarings == 1 ? factors.data : nullptr,

@@ -115,6 +115,22 @@ TEST_CASE_TEMPLATE("an item gets the same from lanes alone as anywhere in a batc
       }
 }
 
+TEST_CASE_TEMPLATE("a value has the same bits beside any number of directions", T, double, float, std::complex<double>,
+                   std::complex<float>) {
+  for (Index n = 2; n <= kernels::kMaxLaneOrder; ++n) {
+    const Index count = 60;
+    const auto A = mixed<T>(n, count, static_cast<unsigned>(n));
+    const auto E = mixed<T>(n, count * 5, static_cast<unsigned>(50 + n));
+    const Outcome<T> none = run<T>(Operation::jvp, n, A, {}, 0, 0, count);
+    for (const Index directions : {1, 5}) {
+      const Outcome<T> some = run<T>(Operation::jvp, n, A, E, directions, 0, count);
+      for (Index k = 0; k < count; ++k)
+        if (!is_left(none, k, LeftItem::kWhole) && !is_left(some, k, LeftItem::kWhole))
+          CHECK(same(none.X.data() + k * n * n, some.X.data() + k * n * n, n * n));
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("lanes agree with expm, expm_jvp and expm_vjp within rounding, on every target", T, double, float,
                    std::complex<double>, std::complex<float>) {
   const double u = std::numeric_limits<Real<T>>::epsilon() / 2;
