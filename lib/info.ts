@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { addonPath, native } from './native.ts'
+import { type AddonSource, addon, native } from './native.ts'
 import { defaultThreads } from './threads.ts'
 
 /** What {@link info} tells. */
@@ -9,6 +9,8 @@ export interface Info {
   readonly platform: string
   readonly addon: {
     readonly path: string
+    /** Named by MATFUN_ADDON, built from source on this machine, or one that came with the package. */
+    readonly source: AddonSource
     readonly compiler: string
     /** The instruction set of the kernels in use: 'x86-64-v4', 'x86-64-v3', 'x86-64-v2' or 'baseline'. */
     readonly kernels: string
@@ -23,8 +25,9 @@ export interface Info {
     /** The processor whose kernels OpenBLAS chose. */
     readonly core: string
     readonly threading: 'serial' | 'pthread' | 'openmp'
-    readonly linkage: 'dynamic'
-    /** The file that the calls go to: in one process the first OpenBLAS that was loaded. */
+    /** Whether it is a part of the addon, as in the prebuilt ones, or the process's. */
+    readonly linkage: 'static' | 'dynamic'
+    /** The file that the calls go to: the addon, or the first OpenBLAS that was loaded in the process. */
     readonly library: string
     readonly threads: number
     /** True where calls are taken one at a time, because this kind of OpenBLAS is not safe otherwise. */
@@ -41,14 +44,15 @@ export interface Info {
  * info().blas.core  // 'SkylakeX'
  */
 export function info(): Info {
-  const { target, compiler, features, config, core, threading, library, threads, locked } = native.info()
+  const { target, compiler, features, config, core, threading, library, linkage, threads, locked } =
+    native.info()
   const version = /^OpenBLAS (\S+)/.exec(config)?.[1] ?? 'unknown'
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return {
     version: manifest.version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    addon: { path: addonPath, compiler, kernels: target },
+    addon: { path: addon.path, source: addon.source, compiler, kernels: target },
     cpu: { features },
     blas: {
       vendor: 'OpenBLAS',
@@ -56,7 +60,7 @@ export function info(): Info {
       config,
       core,
       threading,
-      linkage: 'dynamic',
+      linkage,
       library,
       threads,
       locked,

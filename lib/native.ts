@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DType } from './ndarray.ts'
+import { describeMachine, type Libc, readLibc } from './platform.ts'
 
 type Numbers = Float64Array | Float32Array
 
@@ -81,6 +84,7 @@ export interface NativeInfo {
   readonly core: string
   readonly threading: 'serial' | 'pthread' | 'openmp'
   readonly library: string
+  readonly linkage: 'static' | 'dynamic'
   readonly threads: number
   readonly locked: boolean
   readonly target: string
@@ -88,24 +92,86 @@ export interface NativeInfo {
   readonly features: readonly string[]
 }
 
-/** The file that the addon is loaded from; one folder up from here, in the sources as in dist. */
-export const addonPath = fileURLToPath(new URL('../build/Release/matfun.node', import.meta.url))
+/** How an addon came to be where it lies. */
+export type AddonSource = 'override' | 'build' | 'prebuild'
 
-function load(): Native {
+/** An addon that may be loaded. */
+export interface Place {
+  readonly source: AddonSource
+  readonly path: string
+}
+
+/** What decides which addon is the right one. */
+export interface Machine {
+  readonly platform: string
+  readonly arch: string
+  readonly libc: () => Libc | undefined
+  /** The environment variable MATFUN_ADDON. */
+  readonly override: string | undefined
+}
+
+/** The package's folder; one up from here, in the sources as in dist. */
+const packageFolder = fileURLToPath(new URL('..', import.meta.url))
+
+/** In the repository, and in an installed package, where binding.gyp lies in native. */
+const builds = ['build/Release/matfun.node', 'native/build/Release/matfun.node']
+
+/**
+ * The addon to load: what MATFUN_ADDON names, and that alone where it is set; else one that was built here; else the prebuilt
+ * one for this platform, which needs glibc on Linux. Throws ERR_NATIVE_NOT_LOADED, with what is there and what to do,
+ * where there is none.
+ */
+export function findAddon(folder: string, machine: Machine): Place {
+  const { platform, arch, override } = machine
+  if (override) return { source: 'override', path: resolve(override) }
+  for (const build of builds) {
+    const path = join(folder, build)
+    if (existsSync(path)) return { source: 'build', path }
+  }
+  const name = `${platform}-${arch}`
+  const path = join(folder, 'prebuilds', name, 'matfun.node')
+  if (!existsSync(path))
+    throw notLoaded(folder, `nothing was built here, and no addon is prebuilt for ${name}`)
+  if (platform === 'linux' && machine.libc() === 'musl')
+    throw notLoaded(folder, `the prebuilt addon for ${name} needs glibc, and this process runs on musl`)
+  return { source: 'prebuild', path }
+}
+
+function notLoaded(folder: string, reason: string, cause?: unknown): Error {
+  const installed = existsSync(join(folder, 'native', 'binding.gyp'))
+  const command = installed
+    ? `npx node-gyp@12 rebuild --directory=${relative(process.cwd(), join(folder, 'native'))}`
+    : 'npm run setup   # in the folder of matfun'
+  return Object.assign(
+    new Error(
+      `matfun could not load its addon (${describeMachine()}): ${reason}. To build it from source, with a C++20 compiler, ` +
+        `make, Python 3, pkg-config and OpenBLAS's development files installed, run\n\n  ${command}\n\n` +
+        'An addon that lies elsewhere is named by the environment variable MATFUN_ADDON.',
+      { cause },
+    ),
+    { code: 'ERR_NATIVE_NOT_LOADED' },
+  )
+}
+
+/** Loads an addon; ERR_NATIVE_NOT_LOADED with the system's reason where it cannot be. */
+export function loadAddon(folder: string, { source, path }: Place): Native {
   try {
-    return createRequire(import.meta.url)(addonPath) as Native
+    return createRequire(import.meta.url)(path) as Native
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND'
-    const reason = missing ? 'it has not been built' : String((cause as Error).message)
-    throw Object.assign(
-      new Error(
-        `matfun could not load its addon for ${process.platform}-${process.arch} from ${addonPath}: ${reason}. ` +
-          'Build it with `npm run setup` in the folder of matfun (OpenBLAS and a C++ compiler are needed).',
-        { cause },
-      ),
-      { code: 'ERR_NATIVE_NOT_LOADED' },
-    )
+    const said = existsSync(path) ? String((cause as Error).message) : 'there is no such file'
+    const what = { override: 'MATFUN_ADDON names', build: 'built here is', prebuild: 'the prebuilt one is' }[
+      source
+    ]
+    throw notLoaded(folder, `${what} ${path}, which cannot be loaded: ${said}`, cause)
   }
 }
 
-export const native: Native = load()
+/** Where the addon of this process comes from. */
+export const addon: Place = findAddon(packageFolder, {
+  platform: process.platform,
+  arch: process.arch,
+  libc: readLibc,
+  override: process.env.MATFUN_ADDON,
+})
+
+export const native: Native = loadAddon(packageFolder, addon)

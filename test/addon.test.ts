@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { info } from '../lib/index.ts'
-import { addonPath, jobCode, native } from '../lib/native.ts'
+import { addon, jobCode, native } from '../lib/native.ts'
 import { allocate, components, type DType, storageOf } from '../lib/ndarray.ts'
 
 const dtypes: DType[] = ['float64', 'float32', 'complex128', 'complex64']
@@ -228,14 +228,17 @@ test('info tells versions, the addon and what OpenBLAS says of itself', () => {
   const told = info()
   expect(told).toMatchObject({
     node: process.version,
-    addon: { path: addonPath },
+    addon: { path: addon.path, source: addon.source },
     blas: { vendor: 'OpenBLAS', threads: 1 },
   })
   expect(told.blas.config).toContain(told.blas.version)
   expect(told.blas.version).toMatch(/^\d+\.\d+/)
   expect(['serial', 'pthread', 'openmp']).toContain(told.blas.threading)
-  expect(told.blas.locked).toBe(told.blas.threading === 'serial')
-  expect(told.blas.library).toMatch(/blas/)
+  if (told.blas.linkage === 'static') expect(told.blas.library).toBe(addon.path)
+  else {
+    expect(told.blas.locked).toBe(told.blas.threading === 'serial')
+    expect(told.blas.library).toMatch(/blas/)
+  }
   expect(['x86-64-v4', 'x86-64-v3', 'x86-64-v2', 'baseline']).toContain(told.addon.kernels)
   if (told.cpu.features.includes('avx512f')) expect(told.addon.kernels).not.toBe('baseline')
   for (const feature of told.cpu.features)
@@ -258,7 +261,7 @@ test('four workers at once compute the numbers that the main thread does', async
   const X = new Float64Array(1600)
   native.run(0, 40, 1, 0, 1, A, X)
   const workers = [0, 1, 2, 3].map(
-    () => new Worker(program, { eval: true, workerData: { path: addonPath, A, X } }),
+    () => new Worker(program, { eval: true, workerData: { path: addon.path, A, X } }),
   )
   const wrong = await Promise.all(
     workers.map(

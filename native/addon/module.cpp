@@ -75,7 +75,7 @@ std::vector<const char*> cpu_features() {
 }
 
 // native:     info()
-// TypeScript: info(): { config, core, threading, library, threads, locked, target, compiler, features }
+// TypeScript: info(): { config, core, threading, library, linkage, threads, locked, target, compiler, features }
 Napi::Value info(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const blas::Info blas = blas::info();
@@ -84,6 +84,7 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
   result.Set("core", blas.core);
   result.Set("threading", blas.threading);
   result.Set("library", blas.library);
+  result.Set("linkage", blas.linkage);
   result.Set("threads", blas.threads);
   result.Set("locked", blas.locked);
   result.Set("target", kernels::target().name);

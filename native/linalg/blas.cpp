@@ -101,9 +101,19 @@ struct Fortran<std::complex<double>> {
   static constexpr auto gees = zgees_;
 };
 
+// What only the build knows (binding.gyp): whether OpenBLAS is linked in from archives, and whether these were built with
+// USE_LOCKING.
+#ifndef MATFUN_OPENBLAS_STATIC
+#define MATFUN_OPENBLAS_STATIC 0
+#endif
+#ifndef MATFUN_OPENBLAS_LOCKS
+#define MATFUN_OPENBLAS_LOCKS 0
+#endif
+
 /// OpenBLAS built without threads shares one packing buffer without a lock, and two threads that call it at once get
 /// wrong numbers: with Debian's serial 0.3.21 and eight threads at n = 40, 147 of 16 000 exponentials, and none with
-/// this lock. A build with USE_LOCKING would be safe but does not say so, so every serial build is guarded.
+/// this lock. A build with USE_LOCKING is safe but does not say so, so every serial build is guarded that was not linked in
+/// as one.
 std::mutex serial_lock;
 bool serial = false;
 
@@ -206,7 +216,7 @@ template bool schur(View<std::complex<double>>, View<std::complex<double>>, std:
 void initialize() {
   static std::once_flag once;  // every worker thread loads the addon anew
   std::call_once(once, [] {
-    serial = openblas_get_parallel() == kParallelSerial;
+    serial = openblas_get_parallel() == kParallelSerial && !MATFUN_OPENBLAS_LOCKS;
     // One thread: with two, dgetrf at n = 128 takes 7.5 ms instead of 0.09 ms (OpenBLAS 0.3.21, Zen 4), and the last
     // bits would depend on their number.
     openblas_set_num_threads(1);
@@ -218,8 +228,13 @@ Info info() {
   const char* threading = parallel == kParallelSerial ? "serial" : parallel == kParallelPthread ? "pthread" : "openmp";
   Dl_info origin{};
   const bool found = dladdr(reinterpret_cast<const void*>(&openblas_get_config), &origin) != 0;
-  return {openblas_get_config(),         openblas_get_corename(),    threading,
-          found ? origin.dli_fname : "", openblas_get_num_threads(), serial};
+  return {openblas_get_config(),
+          openblas_get_corename(),
+          threading,
+          found ? origin.dli_fname : "",
+          MATFUN_OPENBLAS_STATIC ? "static" : "dynamic",
+          openblas_get_num_threads(),
+          serial};
 }
 
 }  // namespace matfun::blas

@@ -70,6 +70,7 @@ struct Info {
   std::string core;       ///< openblas_get_corename(): the kernels chosen for this CPU
   std::string threading;  ///< "serial", "pthread" or "openmp"
   std::string library;    ///< the file that the calls go to
+  std::string linkage;    ///< "static" where it is a part of that which calls, "dynamic" where the process chose it
   int threads = 1;        ///< that it may use; matfun sets it to 1 at load
   bool locked = false;    ///< calls are taken one at a time, because this build is not safe otherwise
 };
