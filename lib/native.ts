@@ -138,10 +138,10 @@ export function findAddon(folder: string, machine: Machine): Place {
 }
 
 function notLoaded(folder: string, reason: string, cause?: unknown): Error {
-  const installed = existsSync(join(folder, 'native', 'binding.gyp'))
-  const command = installed
-    ? `npx node-gyp@12 rebuild --directory=${relative(process.cwd(), join(folder, 'native'))}`
-    : 'npm run setup   # in the folder of matfun'
+  const native = relative(process.cwd(), join(folder, 'native'))
+  const command = existsSync(join(folder, 'scripts', 'setup.mjs'))
+    ? 'npm run setup   # in the folder of matfun'
+    : `npx --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --directory=${native}`
   return Object.assign(
     new Error(
       `matfun could not load its addon (${describeMachine()}): ${reason}. To build it from source, with a C++20 compiler, ` +

@@ -34,6 +34,7 @@ const stages = {
     run: () => testNative('build/native-races', 'thread'),
   },
   vitest: { title: 'tests of the package', run: () => node('vitest/vitest.mjs', 'run') },
+  package: { title: 'the package as it is installed', run: () => script('check-package') },
 }
 
 /**

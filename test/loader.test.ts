@@ -62,16 +62,18 @@ describe('the addon that is loaded is', () => {
 
 describe('where there is none, the error', () => {
   test('names platform, C library, processor, runtime, reason and the command that builds one', () => {
-    const folder = packageWith('none', 'native/binding.gyp')
+    const folder = packageWith('none')
     const attempt = () => findAddon(folder, { ...machine(), arch: 'arm64' })
     expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_NATIVE_NOT_LOADED' }))
     expect(attempt).toThrow(`(${describeMachine()})`)
     expect(attempt).toThrow('nothing was built here, and no addon is prebuilt for linux-arm64')
-    expect(attempt).toThrow(/npx node-gyp@12 rebuild --directory=\S*none\/native\n/)
+    expect(attempt).toThrow(
+      /npx --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --directory=\S*none\/native\n/,
+    )
   })
 
   test('says npm run setup in the repository', () => {
-    expect(() => findAddon(packageWith('clone'), machine())).toThrow(/npm run setup/)
+    expect(() => findAddon(packageWith('clone', 'scripts/setup.mjs'), machine())).toThrow(/npm run setup/)
   })
 
   test.each([

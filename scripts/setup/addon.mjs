@@ -25,17 +25,26 @@ export function provide() {
     rmSync(join(root, 'build', 'Release'), { recursive: true, force: true })
   rmSync(builtStamp, { force: true })
   const before = sourceDigest()
-  const headers = headersBesideNode()
-  const args = [nodeGyp, 'configure', 'build', '--jobs=2', ...(headers ? [`--nodedir=${headers}`] : [])]
-  run('build the addon', process.execPath, args, gypEnvironment(headers !== undefined))
+  build([])
   writeStamp(configuredStamp, configuration)
   // Taken before the build, so that what is edited during it is built next time.
   writeStamp(builtStamp, before)
 }
 
+/**
+ * Builds what binding.gyp describes, with these settings of its variables.
+ * @param {string[]} settings as `name=value`
+ */
+export function build(settings) {
+  const headers = headersBesideNode()
+  const args = [nodeGyp, 'configure', 'build', '--jobs=2', ...(headers ? [`--nodedir=${headers}`] : [])]
+  args.push(...settings.map((setting) => `--${setting}`))
+  run('build the addon', process.execPath, args, gypEnvironment(headers !== undefined))
+}
+
 /** Of everything that goes into the addon. */
-function sourceDigest() {
-  const sources = filesBelow(root, 'native', (file) => !file.startsWith('native/bench/'))
+export function sourceDigest() {
+  const sources = filesBelow(root, 'native', (file) => /^(?!native\/bench\/).*\.([ch]pp|txt)$/.test(file))
   return digest(root, sources, [configurationDigest()])
 }
 

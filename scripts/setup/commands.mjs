@@ -46,15 +46,16 @@ export function ask(command, args, options = {}) {
 }
 
 /**
- * Runs a command in the repository's folder, silently; throws a SetupError with all it printed where it fails.
+ * Runs a command, in the repository's folder unless told otherwise, silently; throws a SetupError with all it printed where it fails.
  * @param {string} what what the command is for, as in 'could not ...'
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env]
+ * @param {string} [cwd]
  */
-export function run(what, command, args, env = process.env) {
+export function run(what, command, args, env = process.env, cwd = root) {
   const maxBuffer = 1 << 28
-  const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', maxBuffer })
+  const result = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer })
   if (result.status === 0) return
   const end =
     result.error?.message ?? (result.signal ? `ended by ${result.signal}` : `exit code ${result.status}`)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { findCommand, root, run, SetupError, say } from './commands.mjs'
 import { digest, stampIs } from './stamps.mjs'
@@ -61,12 +61,17 @@ function lockedPackages(file) {
 }
 
 /** The npm that runs this, or the one on the PATH, or the one that came with Node. */
-function npm() {
+export function npm() {
   const running = process.env.npm_execpath
   if (running && basename(running) === 'npm-cli.js') return [process.execPath, running]
   const onPath = findCommand('npm')
   if (onPath) return [onPath]
-  const beside = resolve(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js')
-  if (existsSync(beside)) return [process.execPath, beside]
+  return [process.execPath, join(npmFolder(), 'bin', 'npm-cli.js')]
+}
+
+/** Where the npm lies that came with Node. */
+export function npmFolder() {
+  const beside = resolve(dirname(realpathSync(process.execPath)), '../lib/node_modules/npm')
+  if (existsSync(beside)) return beside
   throw new SetupError('npm is missing; it comes with Node')
 }

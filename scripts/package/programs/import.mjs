@@ -1,0 +1,8 @@
+// @ts-nocheck: runs where the package is installed, not here
+import * as matfun from 'matfun'
+import { writeNpy } from 'matfun/npy'
+import * as reference from 'matfun/reference'
+import { prove } from './proof.mjs'
+
+if (typeof writeNpy !== 'function') throw new Error('matfun/npy has no writeNpy')
+prove(matfun, reference)
