@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Each file in a process of its own: the addon is loaded as it is by users, and a crash names its file.
     pool: 'forks',
+    // TensorFlow.js's gradients come as ES modules that Node does not take for such; see test/support/tensorflow.ts.
+    server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core\.node)/] } },
     // Generous, because the machines that run this may have two slow cores: only a hang takes as long.
     testTimeout: 60_000,
     hookTimeout: 60_000,

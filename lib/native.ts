@@ -141,13 +141,13 @@ function notLoaded(folder: string, reason: string, cause?: unknown): Error {
   const native = relative(process.cwd(), join(folder, 'native'))
   const command = existsSync(join(folder, 'scripts', 'setup.mjs'))
     ? 'npm run setup   # in the folder of matfun'
-    : `npx --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --directory=${native}`
+    : `npx --yes --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --jobs=max --directory=${native}`
   return Object.assign(
     new Error(
       `matfun could not load its addon (${describeMachine()}): ${reason}. To build it from source, with a C++20 compiler, ` +
         `make, Python 3, pkg-config and OpenBLAS's development files installed, run\n\n  ${command}\n\n` +
         'An addon that lies elsewhere is named by the environment variable MATFUN_ADDON.',
-      { cause },
+      cause === undefined ? {} : { cause },
     ),
     { code: 'ERR_NATIVE_NOT_LOADED' },
   )

@@ -68,7 +68,7 @@ describe('where there is none, the error', () => {
     expect(attempt).toThrow(`(${describeMachine()})`)
     expect(attempt).toThrow('nothing was built here, and no addon is prebuilt for linux-arm64')
     expect(attempt).toThrow(
-      /npx --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --directory=\S*none\/native\n/,
+      /npx --yes --package=node-gyp@12 --package=node-addon-api@8 -- node-gyp rebuild --jobs=max --directory=\S*none\/native\n/,
     )
   })
 
