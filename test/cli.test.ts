@@ -107,15 +107,19 @@ describe('matfun', () => {
     )
   })
 
-  it('info prints what info() says, as lines or as JSON', () => {
+  it('info prints what info() says, a self-check and advice, as lines or as JSON', () => {
     const json = matfun(folder, 'info', '--json')
     expect(json.status).toBe(0)
+    const { check, advice, ...facts } = JSON.parse(json.stdout)
     // Only the place that the addon is loaded from could differ between the sources and dist, and it does not.
-    expect(JSON.parse(json.stdout)).toEqual(info())
+    expect(facts).toEqual(info())
+    expect(check.passed).toBe(true)
     const { status, stdout } = matfun(folder, 'info')
     expect(status).toBe(0)
     expect(stdout).toMatch(/^ {2}version +\d+\.\d+\.\d+$/m)
     expect(stdout).toMatch(/^ {2}blas\.vendor +OpenBLAS$/m)
+    expect(stdout).toMatch(/^self-check: 8 stacks right, values and gradients, to \d\.\d cond u$/m)
+    expect(stdout.match(/^advice: .*$/gm) ?? []).toEqual(advice.map((text: string) => `advice: ${text}`))
   })
 
   it('--help tells of every command and exit code, and --version the version', () => {

@@ -6,7 +6,7 @@ export const help = `matfun: the matrix exponential and its derivatives, for sta
   matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^H, W), the gradient W pulled back through exp at A
   matfun cond A.npy -o K.npy                        K = the relative condition number of exp at A, in the 1-norm
   matfun plan A.npy                                 what expm would do for each matrix, without doing it
-  matfun info                                       versions, BLAS, processor
+  matfun info                                       versions, BLAS, processor; a self-check, and advice where one helps
 
 Files hold stacks of shape (..., n, n): float64, float32, complex128 or complex64, in either byte order, in C or Fortran
 order. A and E or W have the same dtype and equal leading dimensions, or one of them is a single matrix, which then
@@ -28,6 +28,6 @@ where that is larger.
 Exit codes
   0  all done
   1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
-     row-major order; they are NaN in the output, and the others are done
+     row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
   2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written
 `

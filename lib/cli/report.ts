@@ -1,4 +1,5 @@
 import type { Failure } from '../errors.ts'
+import type { SelfCheck } from './doctor.ts'
 import { showShape } from './files.ts'
 import type { JobSummary } from './job.ts'
 import type { PlanSummary } from './plan.ts'
@@ -43,6 +44,28 @@ export function reportInfo(facts: object): string {
   return table(flatten(facts), 'left')
     .map((line) => `${line}\n`)
     .join('')
+}
+
+/** How the installation is, below its facts: the self-check, result by result where it failed, and advice. */
+export function reportHealth({ passed, results }: SelfCheck, advice: readonly string[]): string {
+  const lines = ['']
+  if (passed) {
+    const worst = Math.max(...results.map(({ value, gradient }) => Math.max(value, gradient)))
+    lines.push(
+      `self-check: ${results.length} stacks right, values and gradients, to ${worst.toFixed(1)} cond u`,
+    )
+  } else {
+    lines.push('self-check: FAILED; errors of values and gradients in units of cond u:')
+    const rows = results.map((result) => [
+      result.name,
+      result.value.toPrecision(2),
+      result.gradient.toPrecision(2),
+      result.passed ? 'right' : 'WRONG',
+    ])
+    lines.push(...table(rows, 'left'))
+  }
+  lines.push(...advice.map((text) => `advice: ${text}`))
+  return `${lines.join('\n')}\n`
 }
 
 /** A count with its thousands apart, rounded. */

@@ -45,9 +45,11 @@ async function execute(command: Command, surroundings: Surroundings): Promise<0 
     stdout.write(json ? `${JSON.stringify(summary)}\n` : text)
   const report = await import('./report.ts')
   if (name === 'info') {
+    const { advise, selfCheck } = await import('./doctor.ts')
     const facts = (await import('../index.ts')).info()
-    print(facts, report.reportInfo(facts))
-    return 0
+    const [check, advice] = [selfCheck(), advise(facts)]
+    print({ ...facts, check, advice }, report.reportInfo(facts) + report.reportHealth(check, advice))
+    return check.passed ? 0 : 1
   }
   if (name === 'plan') {
     const { planFile } = await import('./plan.ts')
