@@ -38,7 +38,9 @@ const asyncOptionNames = [...computeOptionNames, 'signal', 'onProgress']
  * along a dimension to the left of their own are derivatives put in order at the end, in memory of their size once more.
  *
  * @example
- * const P = await expmAsync({ data, shape: [1_000_000, 4, 4] }, { signal: AbortSignal.timeout(5000) })
+ * const data = new Float64Array(new SharedArrayBuffer(8 * 16 * 100_000)).fill(0.1)
+ * const P = await expmAsync({ data, shape: [100_000, 4, 4] }, { signal: AbortSignal.timeout(60_000) })
+ * P.data[0]  // 1.122956...: exp of the matrix of 0.1s is I + (e^0.4 - 1) / 4
  */
 export async function expmAsync<const A extends MatrixInput>(
   A: A,
@@ -52,6 +54,10 @@ export async function expmAsync<const A extends MatrixInput>(
 /**
  * `expmJVP` off the event loop.
  * @returns a promise of what `expmJVP` returns; inputs, errors and memory as for {@link expmAsync}.
+ *
+ * @example
+ * const { value, tangent } = await expmJVPAsync([[0, 1], [0, 0]], [[0, 0], [1, 0]])
+ * tangent.data[0]  // 0.5: how the first entry of exp(A) = [1 1; 0 1] moves as the lower left entry of A does
  */
 export async function expmJVPAsync<const A extends MatrixInput, const E extends MatrixInput>(
   A: A,
@@ -67,6 +73,11 @@ export async function expmJVPAsync<const A extends MatrixInput, const E extends 
 /**
  * `expmVJP` off the event loop.
  * @returns a promise of what `expmVJP` returns; inputs, errors and memory as for {@link expmAsync}.
+ *
+ * @example
+ * const A = [[0, 1], [0, 0]]
+ * const { cotangent } = await expmVJPAsync(A, [[1, 0], [0, 0]], { onProgress: ({ done, total }) => done / total })
+ * cotangent.data[2]  // 0.5: the gradient of the first entry of exp(A) with respect to the lower left one of A
  */
 export async function expmVJPAsync<const A extends MatrixInput, const W extends MatrixInput>(
   A: A,

@@ -32,6 +32,14 @@ const reasons: Record<FailureCode, string> = {
 /**
  * Thrown when matrices were well given but cannot be done. `failures` lists every one of them, in order of
  * index; `code` is the first one's. Pass `onFailure: 'nan'` to get NaN in their places instead.
+ *
+ * @example
+ * try {
+ *   expm([[[1]], [[Number.NaN]], [[1000]]])
+ * } catch (error) {
+ *   if (error instanceof MatfunError) console.log(JSON.stringify(error.failures))
+ *   // [{"index":1,"code":"ERR_NOT_FINITE"},{"index":2,"code":"ERR_OVERFLOW"}]
+ * }
  */
 export class MatfunError extends Error {
   override readonly name = 'MatfunError'

@@ -81,7 +81,7 @@ export function expm<const A extends MatrixInput>(
  * Source: Al-Mohy, Higham 2009 (doi 10.1137/080716426).
  *
  * @example
- * expmJVP([[0, 0], [0, 0]], [[1, 2], [3, 4]]).tangent.data  // Float64Array [1, 2, 3, 4]: L(0, E) = E
+ * expmJVP([[0, 0], [0, 0]], [[1, 2], [3, 4]]).tangent.data  // Float64Array [1, 2, 3, 4], for L(0, E) = E
  */
 export function expmJVP<const A extends MatrixInput, const E extends MatrixInput>(
   A: A,

@@ -52,7 +52,7 @@ export interface NpyArray {
  *   for `dtype`; NpyError where the path is not a regular file; errors of the file system as Node has them.
  *
  * @example
- * writeNpy('Y.npy', expm(A))
+ * writeNpy('Y.npy', expm(readNpy('A.npy')))
  */
 export function writeNpy(path: string, array: NpyArray): void {
   if (typeof path !== 'string')

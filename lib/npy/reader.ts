@@ -119,7 +119,21 @@ export class NpyReader {
   }
 }
 
-/** Opens a `.npy` file for reading in chunks. Errors: {@link NpyError}, and those of the file system. */
+/**
+ * Opens a `.npy` file for reading in chunks.
+ *
+ * @returns a {@link NpyReader}, to be closed when done.
+ * @throws {@link NpyError} for a file that is no such array; errors of the file system as Node has them.
+ *
+ * @example
+ * const reader = openNpy('A.npy')
+ * for (let first = 0; first < reader.count; first += 1000) {
+ *   const end = Math.min(reader.count, first + 1000)
+ *   const chunk = expm({ data: reader.read(first, end), shape: [end - first, ...reader.shape.slice(-2)] })
+ *   console.log(chunk.shape)
+ * }
+ * reader.close()
+ */
 export function openNpy(path: string): NpyReader {
   return new NpyReader(path)
 }

@@ -104,9 +104,19 @@ export class NpyWriter {
 }
 
 /**
- * Creates a `.npy` file of a known shape, to be written in chunks; see {@link NpyWriter}. Errors: {@link NpyError}
- * where the path is something that is not a regular file, RangeError for a shape that is none, and those of the file
- * system.
+ * Creates a `.npy` file of a known shape, to be written in chunks.
+ *
+ * @returns a {@link NpyWriter}; the file appears under its name when that is finished.
+ * @throws {@link NpyError} where the path is something that is not a regular file, RangeError for a shape that is none;
+ *   errors of the file system as Node has them.
+ *
+ * @example
+ * const writer = createNpy('rotations.npy', 'float64', [90, 2, 2])
+ * for (let degrees = 0; degrees < 90; degrees++) {
+ *   const angle = (degrees * Math.PI) / 180
+ *   writer.write(expm([[0, -angle], [angle, 0]]).data)
+ * }
+ * writer.finish()
  */
 export function createNpy(path: string, dtype: DType, shape: readonly number[]): NpyWriter {
   return new NpyWriter(path, dtype, shape)
