@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -10,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "batch/condition_variable.hpp"
 #include "batch/job.hpp"
 
 namespace matfun {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <list>
@@ -8,6 +7,8 @@
 #include <optional>
 #include <thread>
 #include <vector>
+
+#include "batch/condition_variable.hpp"
 
 #include "linalg/workspace.hpp"
 

@@ -1,7 +1,7 @@
 import { ask, SetupError } from '../setup/commands.mjs'
 
-/** What a machine has at least that the prebuilt addon is for: Debian 12, Ubuntu 22.04, Fedora 36 and newer have. */
-export const limits = { GLIBC: '2.34', GLIBCXX: '3.4.30', CXXABI: '1.3.13', GCC: '4.0.0' }
+/** What a machine has at least that the prebuilt addon is for: Debian 12, Ubuntu 22.04, Fedora 35, Red Hat 9 and newer have. */
+export const limits = { GLIBC: '2.34', GLIBCXX: '3.4.29', CXXABI: '1.3.13', GCC: '4.0.0' }
 
 /** The libraries that it may ask for; every Linux that Node runs on has them. */
 const libraries = /^(libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|ld-linux-[\w-]+\.so\.\d)$/
