@@ -28,6 +28,7 @@ function check(args) {
     options: { everywhere: { type: 'boolean' }, help: { type: 'boolean' }, tarball: { type: 'string' } },
   })
   if (values.help) return console.log(usage)
+  if (process.platform !== 'linux') return say('not run: prebuilt addons are made and proven on Linux only')
   const tarball = values.tarball ? resolve(values.tarball) : packHere()
   if (!values.everywhere) lint(tarball)
   const folder = mkdtempSync(join(tmpdir(), 'matfun-package-'))

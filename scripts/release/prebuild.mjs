@@ -30,9 +30,9 @@ export function buildPrebuild({ name, files, locks, linkerOptions }) {
     `openblas_locks=${locks ? 1 : 0}`,
     `openblas_options=${linkerOptions.join(' ')}`,
   ])
-  writeStamp(stamp, sourceDigest())
   mkdirSync(dirname(prebuild), { recursive: true })
   copyFileSync(built, prebuild)
   chmodSync(prebuild, 0o755)
+  writeStamp(stamp, sourceDigest())
   say(`wrote ${relative(root, prebuild)}`)
 }
