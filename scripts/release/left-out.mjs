@@ -1,9 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { ask, SetupError } from '../setup/commands.mjs'
 
-// OpenBLAS keeps the kernels of each processor in a table, so that a linker cannot know which of them nobody calls. Of those for
-// real and complex matrices matfun needs the kernels of gemm, gemv, getrf, getrs and, complex ones alone, trmm for Schur forms:
-// less than half.
+// OpenBLAS keeps the kernels of each processor in a table, so that a linker cannot know which of them nobody calls. matfun needs
+// those of gemm, gemv, getrf, getrs and, of complex matrices alone, trmm for Schur forms; the others are 1.8 of 4.6 MB.
 
 /** Kernels of the table that are never called here. */
 const kernels = [
