@@ -68,8 +68,9 @@ const optionNames = ['out', ...computeOptionNames]
  * Cost: that of the value, and copies.
  *
  * @example
- * using L = expmLinearize(A)               // or L.dispose() at the end
- * const gradients = rows.map((W) => L.vjp(W))
+ * const L = expmLinearize([[-0.3, 0.3], [0.1, -0.1]])
+ * const gradients = [[[1, 0], [0, 0]], [[0, 1], [0, 0]]].map((W) => L.vjp(W))
+ * L.dispose()   // or `using L = ...`, where the language has it
  */
 export function expmLinearize<const A extends SingleMatrix>(
   A: A,
