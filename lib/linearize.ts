@@ -51,6 +51,7 @@ export interface ExpmLinearization<
   conditionNumber(): C
   /** Frees the memory at once. `value` stays; all else throws from now on. Again: nothing. */
   dispose(): void
+  /** `dispose()`, at the end of the block of a `using` declaration. */
   [Symbol.dispose](): void
 }
 
