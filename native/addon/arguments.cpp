@@ -74,6 +74,8 @@ bool overlap_partly(const Span& a, const Span& b) {
 
 constexpr double kMaxCount = 9007199254740991;  // 2^53 - 1; the arrays' lengths are the real limit
 constexpr double kMaxThreads = 256;
+constexpr double kMaxPlans =
+    1 << 23;  // as in lib/plan.ts; matrices of order 0 take no memory that would limit their count
 
 /// What every job begins with: its code and n.
 Job read_job(const Napi::CallbackInfo& arguments) {
@@ -126,7 +128,7 @@ Job run_arguments(const Napi::CallbackInfo& arguments) {
   } else if (job.directions != 0) {
     refuse<Napi::RangeError>(arguments.Env(), "directions must be 0 for this operation");
   }
-  if (aliased) refuse<Napi::RangeError>(arguments.Env(), "an output overlaps an input or the other output");
+  if (aliased) refuse_aliased(arguments.Env());
   return job;
 }
 
@@ -171,8 +173,9 @@ Job run_one_arguments(const Napi::CallbackInfo& arguments) {
 LinearizeArguments linearize_arguments(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   Job job = run_arguments(arguments);
-  if (job.operation != Operation::expm || job.n == 0 || job.A == job.X)
-    refuse<Napi::RangeError>(env, "linearize takes the operation expm, not in place, and matrices of order 1 at least");
+  if (job.operation != Operation::expm || job.n == 0)
+    refuse<Napi::RangeError>(env, "linearize takes the operation expm and matrices of order 1 at least");
+  if (job.count > 0 && job.A == job.X) refuse_aliased(env);
   job.operation = Operation::jvp;
   const Napi::Value owner = arguments[kFirstArray + 2];
   if (!owner.IsObject()) refuse<Napi::TypeError>(env, "owner must be an object");
@@ -188,7 +191,7 @@ Job derive_arguments(const Napi::CallbackInfo& arguments, const Job& linearized)
   const Index length = elements(env, job, job.directions);
   const Span E = read_array(arguments, 4, "direction", job.dtype, length);
   const Span L = read_array(arguments, 5, "result", job.dtype, length);
-  if (overlap(E, L)) refuse<Napi::RangeError>(env, "the output overlaps the input");
+  if (overlap(E, L)) refuse_aliased(env);
   job.direction = E.data;
   job.result = L.data;
   return job;
@@ -208,7 +211,7 @@ std::uintptr_t id_argument(const Napi::CallbackInfo& arguments) {
 
 Job plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
-  job.count = read_index(arguments, 2, "count", kMaxCount);
+  job.count = read_index(arguments, 2, "count", kMaxPlans);
   job.A = read_array(arguments, 3, "A", job.dtype, elements(arguments.Env(), job, 1)).data;
   return job;
 }

@@ -14,7 +14,7 @@ inline constexpr std::size_t kFirstArray = 5, kArrays = 4;
 /// operation + 4 dtype + 16 method + 64 shift + 256 balance: one number is read in a fifth of the time of five.
 /// lib/input.ts has checked all that a user can get wrong; this checks again what memory safety needs, whoever calls:
 /// types, lengths (which also catches detached buffers, whose length is 0), and that outputs overlap nothing but, exactly, their inputs (see Job).
-/// Throws Napi::TypeError or Napi::RangeError with code ERR_MATFUN_ADDON.
+/// Throws Napi::TypeError or Napi::RangeError with code ERR_MATFUN_ADDON, or ERR_ALIASED_OUT for an overlap.
 Job run_arguments(const Napi::CallbackInfo& arguments);
 
 /// What `start` takes after the arguments of `run`.
@@ -43,7 +43,7 @@ Job derive_arguments(const Napi::CallbackInfo& arguments, const Job& linearized)
 /// The raw arguments of `conditions`: id, threads, values, a number for each of the job's matrices.
 Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& linearized);
 
-/// The id that `derive`, `conditions` and `release` begin with.
+/// The id that `cancel`, `derive`, `conditions` and `release` begin with.
 std::uintptr_t id_argument(const Napi::CallbackInfo& arguments);
 
 /// The raw arguments of `plan`: code, n, count, A.

@@ -70,8 +70,7 @@ Napi::Value Worker::start(const Napi::CallbackInfo& arguments) {
 }
 
 void Worker::cancel(const Napi::CallbackInfo& arguments) {
-  if (!arguments[0].IsNumber()) refuse<Napi::TypeError>(arguments.Env(), "id must be a number");
-  background_.cancel(static_cast<Background::Id>(arguments[0].As<Napi::Number>().Int64Value()));
+  background_.cancel(id_argument(arguments));
 }
 
 /// env is null where the environment is going: then nothing can be called any more.
