@@ -6,7 +6,7 @@ import type { ExpmJVP, ExpmVJP } from './expm.ts'
 import type { MatrixInput } from './input.ts'
 import { native } from './native.ts'
 import type { NDArray } from './ndarray.ts'
-import { type ComputeOptions, computeOptionNames, readSettings } from './options.ts'
+import { type ComputeOptions, computeOptionNames, readSettings, type Settings } from './options.ts'
 
 /** How far a call has come. */
 export interface Progress {
@@ -46,8 +46,8 @@ export async function expmAsync<const A extends MatrixInput>(
   A: A,
   options: AsyncOptions = {},
 ): Promise<NDArray<DTypeOf<A>>> {
-  refuseOut(options)
-  const value = await runLater(expmCall(A, readSettings(options, asyncOptionNames)), options)
+  const { settings, control } = readOptions(options)
+  const value = await runLater(expmCall(A, settings), control)
   return value as NDArray<DTypeOf<A>>
 }
 
@@ -64,9 +64,8 @@ export async function expmJVPAsync<const A extends MatrixInput, const E extends 
   E: E,
   options: AsyncOptions = {},
 ): Promise<ExpmJVP<DTypeOfPair<A, E>>> {
-  refuseOut(options)
-  const settings = readSettings(options, asyncOptionNames)
-  const { value, result } = await runLater(derivativeCall('jvp', A, E, settings), options)
+  const { settings, control } = readOptions(options)
+  const { value, result } = await runLater(derivativeCall('jvp', A, E, settings), control)
   return { value, tangent: result } as ExpmJVP<DTypeOfPair<A, E>>
 }
 
@@ -84,9 +83,8 @@ export async function expmVJPAsync<const A extends MatrixInput, const W extends 
   W: W,
   options: AsyncOptions = {},
 ): Promise<ExpmVJP<DTypeOfPair<A, W>>> {
-  refuseOut(options)
-  const settings = readSettings(options, asyncOptionNames)
-  const { value, result } = await runLater(derivativeCall('vjp', A, W, settings), options)
+  const { settings, control } = readOptions(options)
+  const { value, result } = await runLater(derivativeCall('vjp', A, W, settings), control)
   return { value, cotangent: result } as ExpmVJP<DTypeOfPair<A, W>>
 }
 
@@ -94,6 +92,8 @@ export async function expmVJPAsync<const A extends MatrixInput, const W extends 
 export interface Control {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** What the signal said, where it has been asked already. */
+  readonly isAborted?: boolean
 }
 
 /**
@@ -105,15 +105,19 @@ export async function runLater<R>(
   control: Control,
   copies: number = call.borrowed,
 ): Promise<R> {
-  const { signal, onProgress } = checked(control)
-  if (signal?.aborted) throw signal.reason
+  const { signal, onProgress } = control
+  if (control.isAborted ?? signal?.aborted) throw signal?.reason
   const total = call.results
   return new Promise((resolve, reject) => {
     let last = -1
     let isOver = false
     const over = (): void => {
       isOver = true
-      signal?.removeEventListener('abort', abort)
+      try {
+        signal?.removeEventListener('abort', abort)
+      } catch {
+        // A signal that is none of Node's: what it throws has nowhere to go, and nothing more comes of it.
+      }
     }
     const stop = (reason: unknown): void => {
       over()
@@ -150,18 +154,32 @@ export async function runLater<R>(
   })
 }
 
+/** The options of a call, before its arguments: reading them can run code of the caller's. */
+function readOptions(options: AsyncOptions): { settings: Settings; control: Control } {
+  refuseOut(options)
+  return { settings: readSettings(options, asyncOptionNames), control: checked(options) }
+}
+
+/** Whether a signal is aborted; undefined where it does not look like one. There are those of other realms and of polyfills. */
+function abortedOf(signal: AbortSignal | null): boolean | undefined {
+  const isAborted = signal?.aborted
+  const listens =
+    typeof signal?.addEventListener === 'function' && typeof signal.removeEventListener === 'function'
+  return typeof isAborted === 'boolean' && listens ? isAborted : undefined
+}
+
 /** Control whose callback runs in the context of the call, as for AsyncLocalStorage. */
 function checked({ signal, onProgress }: Control): Control {
-  // By its form, because there are AbortSignals of other realms and of polyfills.
-  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || !('addEventListener' in signal)))
+  const isAborted = signal === undefined ? false : abortedOf(signal)
+  if (isAborted === undefined)
     throw typeError('ERR_INVALID_OPTION', `options.signal must be an AbortSignal, got ${describe(signal)}`)
-  if (onProgress === undefined) return { signal, onProgress }
+  if (onProgress === undefined) return { signal, onProgress, isAborted }
   if (typeof onProgress !== 'function')
     throw typeError(
       'ERR_INVALID_OPTION',
       `options.onProgress must be a function, got ${describe(onProgress)}`,
     )
-  return { signal, onProgress: AsyncResource.bind(onProgress) }
+  return { signal, onProgress: AsyncResource.bind(onProgress), isAborted }
 }
 
 /** Says why there is none, which the list of known options would not. */

@@ -32,6 +32,11 @@ export function pair(A: Pick<Stack, 'n' | 'batch'>, name: string, E: Stack): Pai
       'ERR_SHAPE',
       `${name}'s leading dimensions [${E.batch}] do not broadcast with A's [${A.batch}]`,
     )
+  if (!Number.isSafeInteger(product(batch)))
+    throw rangeError(
+      'ERR_TOO_LARGE',
+      `A and ${name} broadcast to leading dimensions [${batch}], more matrices than can be counted`,
+    )
   const a = alignedRight(A.batch, batch.length)
   const e = alignedRight(E.batch, batch.length)
 

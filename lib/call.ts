@@ -1,13 +1,14 @@
 import { types } from 'node:util'
 import { inOneDType, pair } from './broadcast.ts'
-import { destination, refuseOverlap } from './destination.ts'
-import { MatfunError, rangeError } from './errors.ts'
+import { destination, requireSafe } from './destination.ts'
+import { type Failure, MatfunError, rangeError } from './errors.ts'
 import { failuresOf } from './failures.ts'
 import { readOnce } from './fields.ts'
 import { type MatrixInput, readStack, type Stack } from './input.ts'
 import { jobCode, native, operationCodes, type RunArguments } from './native.ts'
 import { allocate, type DataOf, type DType, type NDArray, product } from './ndarray.ts'
 import { type Out, requireKnown, type Settings } from './options.ts'
+import { bufferOf, lengthOf } from './typed-array.ts'
 
 /** A call whose arguments are checked and read, and which only has to be done. */
 export interface Call<R> {
@@ -23,7 +24,7 @@ export interface Call<R> {
 /** Does a call on this thread and as many others as it may use. */
 export function runNow<R>(call: Call<R>): R {
   // Nothing is to be done for empty matrices, however many there are.
-  const isEmpty = call.arguments[5].length === 0
+  const isEmpty = lengthOf.call(call.arguments[5]) === 0
   return call.finish(isEmpty ? undefined : native.run(...call.arguments))
 }
 
@@ -32,7 +33,7 @@ export function expmCall(A: MatrixInput, { plan, threads, nan }: Settings, out?:
   const a = readMatrices('A', A)
   const { dtype, n, count } = a
   const value = destination('out', out, dtype, [...a.batch, n, n], ownCopy(a, a.data))
-  refuseOverlap([['A', a.view]], [['out', value.given]])
+  requireSafe([['A', a]], [['out', value]])
   return {
     arguments: [jobCode(operationCodes.expm, dtype, plan), n, count, 0, threads, a.data, value.data],
     borrowed: isBorrowed(a, a.data) ? 1 : 0,
@@ -99,16 +100,19 @@ export function derivativeCall(
     ownCopy(e, directions),
     resultStrides,
   )
-  refuseOverlap(
+  requireSafe(
     [
-      ['A', a.view],
-      [own.direction, e.view],
+      ['A', a],
+      [own.direction, e],
     ],
     [
-      ['out.value', value.given],
-      [`out.${own.result}`, result.given],
+      ['out.value', value],
+      [`out.${own.result}`, result],
     ],
   )
+  // Where A meets no direction at all, its own matrices are told of.
+  const failures = (statuses: Uint8Array): Failure[] =>
+    product(batch) === 0 ? failuresOf(statuses) : failuresOf(statuses, batch, resultStrides)
   const shape = [n, count, directionsPerMatrix, threads] as const
   const arrays = [a.data, value.data, directions, result.data] as const
   return {
@@ -117,7 +121,7 @@ export function derivativeCall(
     results: product(batch),
     finish(statuses) {
       const done = { value: value.finish(), result: result.finish() }
-      if (statuses && !nan) throw new MatfunError(failuresOf(statuses, batch, resultStrides))
+      if (statuses && !nan) throw new MatfunError(failures(statuses))
       return done
     },
   }
@@ -156,10 +160,11 @@ export function readMatrices(name: string, input: MatrixInput): Stack {
 
 /** `data` where it is a copy that the library has made of an input, so that it may be overwritten. */
 function ownCopy({ view }: Stack, data: DataOf<DType>): DataOf<DType> | undefined {
-  return view === undefined || data.buffer !== view.data.buffer ? data : undefined
+  return view === undefined || bufferOf.call(data) !== bufferOf.call(view.data) ? data : undefined
 }
 
 /** True where `data` is the caller's own memory, unless that is shared, and so given to be used as it stands. */
 function isBorrowed({ view }: Stack, data: DataOf<DType>): boolean {
-  return view !== undefined && data.buffer === view.data.buffer && !types.isSharedArrayBuffer(data.buffer)
+  const buffer = bufferOf.call(data)
+  return view !== undefined && buffer === bufferOf.call(view.data) && !types.isSharedArrayBuffer(buffer)
 }

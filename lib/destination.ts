@@ -1,5 +1,12 @@
 import { describe, rangeError, typeError } from './errors.ts'
-import { isFloatArray, readView, requireAttached, requireStorage } from './input.ts'
+import {
+  readView,
+  requireAttached,
+  requireStackStill,
+  requireStill,
+  requireStorage,
+  type Stack,
+} from './input.ts'
 import {
   allocate,
   components,
@@ -12,9 +19,11 @@ import {
   overlap,
   overlapsItself,
   product,
+  reach,
   scatter,
   storageOf,
 } from './ndarray.ts'
+import { isFloatArray, lengthOf } from './typed-array.ts'
 
 /** What the addon writes, and how it becomes what the caller gets. */
 export interface Target {
@@ -51,20 +60,40 @@ export function destination(
   return { data, given, finish }
 }
 
-/** An array by the name that the caller knows it by; undefined where there is none to check. */
-export type Named = readonly [name: string, array: NDArray | undefined]
+/** Inputs and outputs by the names that the caller knows them by. */
+export type NamedInput = readonly [name: string, stack: Stack]
+export type NamedOutput = readonly [name: string, target: Target]
 
-/** ERR_ALIASED_OUT where an output shares memory with an input or with another output. */
-export function refuseOverlap(inputs: readonly Named[], outputs: readonly Named[]): void {
-  outputs.forEach(([name, output], k) => {
-    if (!output) return
-    for (const [other, array] of [...inputs, ...outputs.slice(k + 1)])
-      if (array && overlap(output, array))
+/**
+ * To be asked when all arguments have been read, of all of them. ERR_DETACHED where reading one has taken the memory of another
+ * (see requireStill), ERR_ALIASED_OUT where an output shares memory with an input or with another output.
+ */
+export function requireSafe(inputs: readonly NamedInput[], outputs: readonly NamedOutput[]): void {
+  for (const [name, stack] of inputs) requireStackStill(name, stack)
+  for (const [name, target] of outputs) requireTargetStill(name, target)
+  outputs.forEach(([name, { given }], k) => {
+    if (!given) return
+    const others = [
+      ...inputs.map(([other, { view }]) => [other, view] as const),
+      ...outputs.slice(k + 1).map(([other, target]) => [other, target.given] as const),
+    ]
+    for (const [other, array] of others)
+      if (array && overlap(given, array))
         throw rangeError(
           'ERR_ALIASED_OUT',
           `${name} must not overlap ${other}: it would be overwritten while in use`,
         )
   })
+}
+
+function requireTargetStill(name: string, { data, given }: Target): void {
+  if (!given) return
+  const { dtype, shape, strides, offset } = given
+  const numbers = product(shape) * components(dtype)
+  if (numbers === 0) return
+  const [, highest] = reach(shape, strides, offset)
+  const isWithin = lengthOf.call(given.data) >= (highest + 1) * components(dtype)
+  requireStill(name, isWithin && lengthOf.call(data) === numbers)
 }
 
 /** A typed array of exactly the result's length, or an array object of its shape. */
@@ -83,11 +112,9 @@ function readBareDestination(
   requireAttached(name, data)
   const length = product(shape) * components(dtype)
   requireStorage(name, data, dtype)
-  if (data.length !== length)
-    throw rangeError(
-      'ERR_SHAPE',
-      `${name} must hold ${length} numbers for shape [${shape}], got ${data.length}`,
-    )
+  const came = lengthOf.call(data)
+  if (came !== length)
+    throw rangeError('ERR_SHAPE', `${name} must hold ${length} numbers for shape [${shape}], got ${came}`)
   return ndarray(dtype, shape, data as DataOf<DType>)
 }
 

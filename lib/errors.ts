@@ -74,6 +74,9 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of length ${value.length}`
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object') return `an object of type ${value.constructor?.name || 'unknown'}`
+  if (typeof value === 'object') {
+    const name: unknown = value.constructor?.name
+    return `an object of type ${(typeof name === 'string' && name.slice(0, 40)) || 'unknown'}`
+  }
   return `${typeof value} ${String(value)}`
 }

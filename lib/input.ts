@@ -15,6 +15,7 @@ import {
   rowMajorStrides,
   storageOf,
 } from './ndarray.ts'
+import { isBuffer, isFloatArray, isGone, lengthOf, typedArrayName } from './typed-array.ts'
 
 /** Complex elements as stdlib's Complex128Array and Complex64Array hold them: re, im, re, im, ... in `buffer`. */
 export interface ComplexArray {
@@ -62,22 +63,6 @@ export interface Stack<D extends DType = DType> {
   readonly view: NDArray<D> | undefined
 }
 
-const typedArrayTag = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  Symbol.toStringTag,
-)!.get! as (this: unknown) => string | undefined
-
-/** 'Float64Array' and so on for typed arrays of any realm, undefined for all else; cannot be forged. */
-export function typedArrayName(value: unknown): string | undefined {
-  return typedArrayTag.call(value)
-}
-
-/** True for a Float64Array or Float32Array of any realm. */
-export function isFloatArray(value: unknown): value is Float64Array | Float32Array {
-  const name = typedArrayName(value)
-  return name === 'Float64Array' || name === 'Float32Array'
-}
-
 /**
  * Reads an input in any accepted form as a stack of square matrices, in place where it is contiguous and
  * row-major already, else as a copy. `check` may refuse an order n before anything is copied.
@@ -94,14 +79,26 @@ export function readStack(name: string, input: unknown, check?: (n: number) => v
   return { dtype, batch, n, count, data: contiguous(view) ?? gather(view), view }
 }
 
-/** A detached buffer, or one shrunk below its view, reports length 0 as an empty array does; iterating tells them apart. */
+/** Refuses an array without memory, which reports length 0 as an empty one does. */
 export function requireAttached(name: string, data: Float64Array | Float32Array): void {
-  if (data.length > 0) return
-  try {
-    data.values()
-  } catch {
-    throw detached(name)
-  }
+  if (isGone(data)) throw detached(name)
+}
+
+/**
+ * To be asked when all arguments have been read, for reading one can run code of the caller's, which can take the memory of
+ * another. ERR_DETACHED where what was read before is not `there` any more.
+ */
+export function requireStill(name: string, there: boolean): void {
+  if (!there)
+    throw typeError(
+      'ERR_DETACHED',
+      `${name} is backed by an ArrayBuffer that was detached or resized while the arguments were read`,
+    )
+}
+
+/** The same for a stack, whose memory may be the caller's. */
+export function requireStackStill(name: string, { dtype, n, count, data }: Stack): void {
+  requireStill(name, lengthOf.call(data) === count * n * n * components(dtype))
 }
 
 function detached(name: string): TypeError {
@@ -145,11 +142,12 @@ export function readView(name: string, input: unknown): ReadView {
   const offset = source.offset as number
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw rangeError('ERR_STRIDES', `${name}.offset must be a non-negative integer, got ${describe(offset)}`)
-  requireWithin(name, data.length / components(dtype), shape, strides, offset)
-  if (given === undefined && offset === 0 && data.length !== product(shape) * components(dtype))
+  const held = lengthOf.call(data)
+  requireWithin(name, Math.floor(held / components(dtype)), shape, strides, offset)
+  if (given === undefined && offset === 0 && held !== product(shape) * components(dtype))
     throw rangeError(
       'ERR_SHAPE',
-      `${name}.data holds ${data.length} numbers, but shape [${shape}] takes ${product(shape) * components(dtype)}; give strides or an offset for a part of a larger buffer`,
+      `${name}.data holds ${held} numbers, but shape [${shape}] takes ${product(shape) * components(dtype)}; give strides or an offset for a part of a larger buffer`,
     )
   return { dtype, shape, data, strides, offset, order: 'row-major', inPlace }
 }
@@ -170,8 +168,7 @@ function readElements(name: string, raw: unknown, named: DType | undefined): Ele
   }
   if (Array.isArray(raw)) {
     const dtype = named ?? 'float64'
-    const numbers = Float64Array.from(raw, (value, k) => requireNumber(`${name}.data[${k}]`, value))
-    return { data: storageOf(dtype).from(numbers), dtype, inPlace: false }
+    return { data: readNumbers(`${name}.data`, raw, dtype), dtype, inPlace: false }
   }
   const elements = readComplexArray(name, raw)
   if (elements === undefined) {
@@ -185,31 +182,36 @@ function readElements(name: string, raw: unknown, named: DType | undefined): Ele
   return elements
 }
 
+/** A list's numbers as they come to lie in memory. By place: how a list iterates is its own affair, and need not end. */
+function readNumbers(name: string, list: readonly unknown[], dtype: DType): DataOf<DType> {
+  const numbers = allocate(dtype, list.length / components(dtype))
+  for (let k = 0; k < numbers.length; k++) numbers[k] = requireNumber(`${name}[${k}]`, list[k])
+  return numbers
+}
+
 /** stdlib's complex arrays, which are no typed arrays, read through their buffer; undefined for all else. */
 function readComplexArray(name: string, raw: unknown): Elements | undefined {
   const kind = (raw as object | null | undefined)?.constructor?.name
   if (kind !== 'Complex128Array' && kind !== 'Complex64Array') return undefined
   const { buffer, byteOffset, length } = raw as ComplexArray
   const dtype = kind === 'Complex128Array' ? 'complex128' : 'complex64'
-  let data: Float64Array | Float32Array | undefined
+  if (!isBuffer(buffer) || !Number.isSafeInteger(byteOffset) || !Number.isSafeInteger(length))
+    throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a ${kind} over an ArrayBuffer`)
   try {
-    data = new (storageOf(dtype))(buffer, byteOffset, 2 * length)
+    return { data: new (storageOf(dtype))(buffer, byteOffset, 2 * length), dtype, inPlace: true }
   } catch {
     throw detached(`${name}.data`)
   }
-  // What is no ArrayBuffer would have been copied.
-  if (data.buffer !== buffer || data.length !== 2 * length)
-    throw typeError('ERR_INVALID_ARG_TYPE', `${name}.data must be a ${kind} over an ArrayBuffer`)
-  return { data, dtype, inPlace: true }
 }
 
 function readBare(name: string, data: Float64Array | Float32Array): NDArray {
   requireAttached(name, data)
-  const n = Math.round(Math.sqrt(data.length))
-  if (n * n !== data.length)
+  const length = lengthOf.call(data)
+  const n = Math.round(Math.sqrt(length))
+  if (n * n !== length)
     throw rangeError(
       'ERR_SHAPE',
-      `${name} is a bare typed array, so its length must be n*n, got ${data.length}; give an object with data and shape for a stack`,
+      `${name} is a bare typed array, so its length must be n*n, got ${length}; give an object with data and shape for a stack`,
     )
   return ndarray(naturalDType(data), [n, n], data as DataOf<DType>)
 }
@@ -231,8 +233,9 @@ function readDType(name: string, dtype: unknown): DType | undefined {
   return known
 }
 
-/** An object as it prints itself; '' where it cannot. */
+/** An object as it prints itself; '' where it cannot. No array, which prints all that it holds. */
 function printed(value: unknown): string {
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return ''
   try {
     return String(value)
   } catch {
@@ -259,8 +262,11 @@ function readIntegers(name: string, values: unknown, signed = false): number[] {
   const length = (values as ArrayLike<number> | null | undefined)?.length
   if (typeof values !== 'object' || typeof length !== 'number')
     throw typeError('ERR_INVALID_ARG_TYPE', `${name} must be an array of integers, got ${describe(values)}`)
-  if (length > 64) throw rangeError('ERR_SHAPE', `${name} must have at most 64 entries, got ${length}`)
-  return Array.from(values as ArrayLike<number>, (value) => {
+  if (!(Number.isSafeInteger(length) && length >= 0 && length <= 64))
+    throw rangeError('ERR_SHAPE', `${name} must have at most 64 entries, got ${length}`)
+  // Not as it iterates, which need not end.
+  return Array.from({ length }, (_, k) => {
+    const value = (values as ArrayLike<number>)[k]
     if (!Number.isSafeInteger(value) || (!signed && value < 0))
       throw rangeError(
         signed ? 'ERR_STRIDES' : 'ERR_SHAPE',
@@ -301,9 +307,10 @@ function requireWithin(
     )
 }
 
-/** True when there is a complex number anywhere: then the plain numbers beside it are complex too. */
-function holdsComplex(node: unknown): boolean {
-  return Array.isArray(node) ? node.some(holdsComplex) : typeof node === 'object' && node !== null
+/** True when there is a complex number so deep or above: then the plain numbers beside it are complex too. */
+function holdsComplex(node: unknown, depth: number): boolean {
+  if (!Array.isArray(node)) return typeof node === 'object' && node !== null
+  return depth > 0 && node.some((part) => holdsComplex(part, depth - 1))
 }
 
 function readNested(name: string, input: Nested, check?: (n: number) => void): Stack {
@@ -322,10 +329,12 @@ function readNested(name: string, input: Nested, check?: (n: number) => void): S
   // [] is the one matrix of order 0; [[], []] and the like have no n to read.
   if (shape.length === 1 && shape[0] === 0) shape.push(0)
   requireSquare(name, shape)
-  const complex = holdsComplex(input)
-  const dtype: DType = complex ? 'complex128' : 'float64'
   check?.(shape[shape.length - 1])
-  const data = allocate(dtype, product(shape))
+  // Before it is looked through: a few arrays can stand in as many places as there are no numbers for.
+  const room = allocate('float64', product(shape))
+  const complex = holdsComplex(input, shape.length)
+  const dtype: DType = complex ? 'complex128' : 'float64'
+  const data = complex ? allocate(dtype, product(shape)) : room
   let to = 0
   const fill = (node: unknown, depth: number, path: string): void => {
     if (depth === shape.length) {
@@ -346,7 +355,7 @@ function readNested(name: string, input: Nested, check?: (n: number) => void): S
         'ERR_SHAPE',
         `${path} must be an array of length ${shape[depth]}, got ${describe(node)}`,
       )
-    for (let k = 0; k < node.length; k++) fill(node[k], depth + 1, `${path}[${k}]`)
+    for (let k = 0; k < shape[depth]; k++) fill(node[k], depth + 1, `${path}[${k}]`)
   }
   if (product(shape) > 0) fill(input, 0, name)
   const batch = shape.slice(0, -2)

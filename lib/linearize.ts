@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { inDTypeOf, pair } from './broadcast.ts'
 import { derivativeNames, readMatrices } from './call.ts'
-import { destination, refuseOverlap, type Target } from './destination.ts'
+import { destination, requireSafe, type Target } from './destination.ts'
 import type { DTypeOf, SingleMatrix } from './dtypes.ts'
 import { MatfunError, typeError } from './errors.ts'
 import type { ExpmOptions } from './expm.ts'
@@ -11,6 +11,7 @@ import type { MatrixInput, Stack } from './input.ts'
 import { jobCode, native, operationCodes } from './native.ts'
 import { allocate, type DType, type NDArray } from './ndarray.ts'
 import { computeOptionNames, type Out, readSettings, requireKnown, type Settings } from './options.ts'
+import { lengthOf } from './typed-array.ts'
 
 /** Options of {@link expmLinearize}. `onFailure` and `threads` are those of its derivatives, too. */
 export type ExpmLinearizeOptions<D extends DType = DType> = ExpmOptions<D>
@@ -85,7 +86,7 @@ export function expmLinearize(A: MatrixInput, options: ExpmLinearizeOptions = {}
   const settings = readSettings(options, optionNames)
   const a = readMatrices('A', readOnce(A) as MatrixInput)
   const value = destination('out', readOnce(settings.out), a.dtype, [...a.batch, a.n, a.n])
-  refuseOverlap([['A', a.view]], [['out', value.given]])
+  requireSafe([['A', a]], [['out', value]])
   return new Linearization(a, value, settings)
 }
 
@@ -102,7 +103,7 @@ class Linearization implements ExpmLinearization {
     this.#a = { dtype, batch, n, count, isNested: view === undefined }
     this.#settings = settings
     let statuses: Uint8Array | undefined
-    if (data.length > 0) {
+    if (lengthOf.call(data) > 0) {
       const code = jobCode(operationCodes.expm, dtype, settings.plan)
       const kept = native.linearize(code, n, count, 0, settings.threads, data, value.data, this)
       this.#id = kept.id
@@ -152,7 +153,7 @@ class Linearization implements ExpmLinearization {
     const e = inDTypeOf(dtype, isNested, name, read)
     const { batch, directionsPerMatrix, directions, resultStrides } = pair(this.#a, name, e)
     const result = destination('out', out, dtype, [...batch, n, n], undefined, resultStrides)
-    refuseOverlap([[name, e.view]], [['out', result.given]])
+    requireSafe([[name, e]], [['out', result]])
     // Only now, since reading the caller's objects may run code that disposes of this.
     const id = this.#kept()
     const { threads } = this.#settings

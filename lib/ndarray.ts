@@ -1,4 +1,5 @@
 import { rangeError } from './errors.ts'
+import { bufferOf, byteOffsetOf, lengthOf } from './typed-array.ts'
 
 /** The element types. Complex data is interleaved: re, im, re, im, ... */
 export type DType = 'float64' | 'float32' | 'complex128' | 'complex64'
@@ -117,7 +118,7 @@ export function overlapsItself({ shape, strides }: NDArray): boolean {
 
 /** True when the stretches of memory between the views' first and last elements share a byte. */
 export function overlap(a: NDArray, b: NDArray): boolean {
-  if (a.data.buffer !== b.data.buffer) return false
+  if (bufferOf.call(a.data) !== bufferOf.call(b.data)) return false
   const [aFirst, aEnd] = byteExtent(a)
   const [bFirst, bEnd] = byteExtent(b)
   return aFirst < bEnd && bFirst < aEnd
@@ -126,8 +127,9 @@ export function overlap(a: NDArray, b: NDArray): boolean {
 function byteExtent({ dtype, shape, data, strides, offset }: NDArray): [number, number] {
   if (product(shape) === 0) return [0, 0]
   const [lowest, highest] = reach(shape, strides, offset)
-  const size = data.BYTES_PER_ELEMENT * components(dtype)
-  return [data.byteOffset + lowest * size, data.byteOffset + (highest + 1) * size]
+  const size = storageOf(dtype).BYTES_PER_ELEMENT * components(dtype)
+  const start = byteOffsetOf.call(data)
+  return [start + lowest * size, start + (highest + 1) * size]
 }
 
 /** The least and the greatest position (in elements) that a view of at least one element reads. */
@@ -152,9 +154,12 @@ export function contiguous(view: NDArray): DataOf<DType> | undefined {
   const plain = rowMajorStrides(shape)
   if (!strides.every((s, k) => s === plain[k] || shape[k] === 1) && product(shape) > 0) return undefined
   const c = components(dtype)
-  const start = offset * c
   const length = product(shape) * c
-  return start === 0 && length === data.length ? data : data.subarray(start, start + length)
+  if (offset === 0 && length === lengthOf.call(data)) return data
+  const kind = storageOf(dtype)
+  if (length === 0) return new kind(0)
+  // Not by subarray, which a class of the caller's may have its own way of.
+  return new kind(bufferOf.call(data), byteOffsetOf.call(data) + offset * c * kind.BYTES_PER_ELEMENT, length)
 }
 
 /** A contiguous row-major copy of a view's elements. */

@@ -3,10 +3,11 @@ import type { DerivativePlaces } from './call.ts'
 import { MatfunError } from './errors.ts'
 import { failuresOf } from './failures.ts'
 import { Fields } from './fields.ts'
-import { isRowMajor, typedArrayName } from './input.ts'
+import { isRowMajor } from './input.ts'
 import { jobCode, native, operationCodes } from './native.ts'
 import { allocate, components, type DataOf, type DType, type NDArray, ndarray, storageOf } from './ndarray.ts'
 import type { Settings } from './options.ts'
+import { bufferOf, byteOffsetOf, copyInto, lengthOf, typedArrayName } from './typed-array.ts'
 
 // One small matrix, given and taken as typed arrays or as array objects over them, without what a call of many forms costs:
 // it is copied into memory that the addon is given whole, which takes 10 ns an array where it takes 32 to ask for the place of
@@ -58,14 +59,6 @@ function placesOf(dtype: unknown, n: number): Places | undefined {
   known[n] ??= placesFor(dtype as DType, n)
   return known[n]
 }
-
-// What these tell holds for arrays of any realm, whatever properties they have of their own.
-const typedArray = Object.getPrototypeOf(Float64Array.prototype)
-const getter = (name: string) => Object.getOwnPropertyDescriptor(typedArray, name)!.get!
-const lengthOf = getter('length') as (this: Numbers) => number
-const byteOffsetOf = getter('byteOffset') as (this: Numbers) => number
-const bufferOf = getter('buffer') as (this: Numbers) => ArrayBufferLike
-const copyInto: (this: Numbers, from: Numbers) => void = typedArray.set
 
 /** The numbers of an array that readOnce gave, where it has a common form. */
 function dataOf(array: unknown): Numbers {

@@ -67,7 +67,13 @@ const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }
 
 /** Refuses options that are not an object or hold a name not known here: a typing error should not pass in silence. */
 export function requireKnown(name: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null)
+  // Arrays are none, and to list the keys of a large one would take all memory.
+  if (
+    typeof options !== 'object' ||
+    options === null ||
+    ArrayBuffer.isView(options) ||
+    Array.isArray(options)
+  )
     throw typeError('ERR_INVALID_ARG_TYPE', `${name} must be an object, got ${describe(options)}`)
   // Not Object.keys, which makes an array at every call.
   for (const key in options)

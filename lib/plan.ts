@@ -1,6 +1,6 @@
 import { readMatrices } from './call.ts'
 import type { DTypeOf, SingleMatrix } from './dtypes.ts'
-import { describe, type Failure, MatfunError, typeError } from './errors.ts'
+import { describe, type Failure, MatfunError, rangeError, typeError } from './errors.ts'
 import type { Complex, MatrixInput, Stack } from './input.ts'
 import { jobCode, native, operationCodes } from './native.ts'
 import { components, type DType } from './ndarray.ts'
@@ -43,12 +43,15 @@ const schemes = ['scalar', 'polynomial', 'pade'] as const
 const forms = ['full', 'triangular', 'schur'] as const
 const fields = 11
 
+/** So many plans take 1 to 2 GB, and V8 ends a process whose objects take more than 2 to 4. */
+const maxPlans = 2 ** 23
+
 /**
  * What `expm` or its derivatives will do for each matrix, without doing it.
  *
  * @param A shape [..., n, n], as for `expm`.
  * @returns one {@link Plan} for a single matrix (shape [n, n]); for a stack a list of them in row-major order.
- * @throws as `expm` for wrong arguments; {@link MatfunError} with ERR_NOT_FINITE for a matrix with a NaN or Inf.
+ * @throws as `expm` for wrong arguments, and ERR_TOO_LARGE for more than 2^23 matrices; {@link MatfunError} with ERR_NOT_FINITE for a matrix with a NaN or Inf.
  * Cost: a few passes over each matrix, and for large norms a product.
  *
  * @example
@@ -72,6 +75,11 @@ export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | 
     )
   const operation = purpose === 'value' ? operationCodes.expm : operationCodes.jvp
   const a = readMatrices('A', A)
+  if (a.count > maxPlans)
+    throw rangeError(
+      'ERR_TOO_LARGE',
+      `A holds ${a.count} matrices, but at most ${maxPlans} are planned at once; give it in parts`,
+    )
   const plans = readPlans(a, native.plan(jobCode(operation, a.dtype, how), a.n, a.count, a.data))
   return a.batch.length === 0 ? plans[0] : plans
 }

@@ -1,7 +1,8 @@
 import { broadcastShape } from '../broadcast.ts'
 import { type FailureCode, MatfunError, rangeError, typeError } from '../errors.ts'
-import { type MatrixInput, readStack, type Stack } from '../input.ts'
+import { type MatrixInput, readStack, requireStackStill, type Stack } from '../input.ts'
 import { allocate, type NDArray, ndarray, product } from '../ndarray.ts'
+import { bufferOf, byteOffsetOf, lengthOf } from '../typed-array.ts'
 import { derivative, exponential, type Scaled, toDoubles } from './taylor.ts'
 
 /** The element types of the reference. */
@@ -91,7 +92,10 @@ function readReference(name: string, input: MatrixInput): ReferenceStack {
   const stack = readStack(name, input)
   if (stack.dtype !== 'float64' && stack.dtype !== 'complex128')
     throw typeError('ERR_DTYPE', `${name} must have dtype float64 or complex128, got ${stack.dtype}`)
-  return stack as ReferenceStack
+  const { data } = stack as ReferenceStack
+  // An array of our own over the same numbers: what the caller's does when it is asked for a part is its own affair.
+  const own = new Float64Array(bufferOf.call(data), byteOffsetOf.call(data), lengthOf.call(data))
+  return { ...(stack as ReferenceStack), data: own }
 }
 
 function exponentials(a: ReferenceStack): Outcome {
@@ -104,6 +108,7 @@ function exponentials(a: ReferenceStack): Outcome {
 function differentiate(A: MatrixInput, name: string, direction: MatrixInput, adjoint: boolean) {
   const a = readReference('A', A)
   const e = readReference(name, direction)
+  requireStackStill('A', a)
   if (a.dtype !== e.dtype)
     throw typeError('ERR_DTYPE', `${name} must have dtype ${a.dtype} like A, got ${e.dtype}`)
   const batch = broadcastShape(a.batch, e.batch)
@@ -112,6 +117,11 @@ function differentiate(A: MatrixInput, name: string, direction: MatrixInput, adj
       'ERR_SHAPE',
       `A of shape [${[...a.batch, a.n, a.n]}] and ${name} of shape [${[...e.batch, e.n, e.n]}] must have the same n ` +
         'and leading dimensions that broadcast',
+    )
+  if (!Number.isSafeInteger(product(batch)))
+    throw rangeError(
+      'ERR_TOO_LARGE',
+      `A and ${name} broadcast to leading dimensions [${batch}], more matrices than can be counted`,
     )
   const values = exponentials(a)
   const order = realOrder(a)

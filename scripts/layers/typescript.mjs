@@ -14,6 +14,7 @@ const portable = [
   'lib/fields.ts',
   'lib/input.ts',
   'lib/ndarray.ts',
+  'lib/typed-array.ts',
   'lib/reference/',
 ]
 const usedByNpy = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/npy/']

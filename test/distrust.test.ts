@@ -1,0 +1,251 @@
+// What the fuzzer (test/fuzz) found, one by one.
+import { types } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { expm, expmAsync, expmJVP, expmLinearize, expmPlan, expmVJP, MatfunError } from '../lib/index.ts'
+import type { MatrixInput } from '../lib/input.ts'
+import { native } from '../lib/native.ts'
+import * as reference from '../lib/reference/index.ts'
+
+const matrix = () => Float64Array.of(0, 1, -1, 0)
+const rotation = expm(matrix()).data
+const given = (x: unknown) => x as MatrixInput
+const code = (call: () => unknown): unknown => {
+  try {
+    call()
+  } catch (error) {
+    return (error as { code?: unknown }).code
+  }
+  return 'no error'
+}
+
+/** A list that answers by place as others do, and never ends when it is iterated over. */
+const endless = <T>(list: T[]): T[] =>
+  Object.assign(list, {
+    *[Symbol.iterator]() {
+      for (;;) yield list[0]
+    },
+  })
+
+/** A shape that does something when it is read. */
+const shapeThat = (does: () => void, shape: number[]): number[] =>
+  Object.defineProperty([...shape], 1, {
+    get() {
+      does()
+      return shape[1]
+    },
+  })
+
+const detach = ({ buffer }: Float64Array) => {
+  if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+}
+
+/** The same memory as another object. */
+const twin = ({ buffer, byteOffset, length }: Float64Array): Float64Array => {
+  if (!types.isSharedArrayBuffer(buffer)) throw new TypeError('must be shared')
+  return new Float64Array(structuredClone(buffer), byteOffset, length)
+}
+const shared = (numbers: ArrayLike<number>) => {
+  const data = new Float64Array(new SharedArrayBuffer(8 * numbers.length))
+  data.set(numbers)
+  return data
+}
+
+describe('lists are read by place', () => {
+  it('not as they iterate, which need not end', () => {
+    const A = { data: endless([0, 1, -1, 0]), shape: endless([2, 2]), strides: endless([2, 1]) }
+    expect(expm(given(A)).data).toEqual(rotation)
+  })
+
+  it('and a long one of nothing takes no memory', () => {
+    expect(code(() => expm(given({ data: new Array(1e9), shape: [2, 2] })))).toBe('ERR_INVALID_ARG_TYPE')
+    expect(code(() => expm(given({ data: matrix(), shape: { length: 0.5, 0: 2 } })))).toBe('ERR_SHAPE')
+  })
+})
+
+describe('nested arrays', () => {
+  it('that hold themselves are refused', () => {
+    const A: unknown[][] = [
+      [1, 2],
+      [3, 4],
+    ]
+    A[1][1] = A
+    expect(code(() => expm(given(A)))).toBe('ERR_INVALID_ARG_TYPE')
+  })
+
+  it('of more numbers than there can be are refused at once', () => {
+    let A: unknown = 1
+    for (let k = 0; k < 44; k++) A = [A, A]
+    expect(code(() => expm(given(A)))).toBe('ERR_OUT_OF_MEMORY')
+    expect(code(() => expm(given({ data: matrix(), shape: [2, 2], dtype: A })))).toBe('ERR_DTYPE')
+  })
+
+  it('that grow while they are read are read to where they ended', () => {
+    const A = [
+      [0, 1],
+      [-1, 0],
+    ]
+    Object.defineProperty(A[0], 0, {
+      get() {
+        A[0].push(1)
+        return 0
+      },
+    })
+    expect(code(() => expm(A))).toBe('ERR_SHAPE')
+  })
+})
+
+describe('typed arrays are what they are', () => {
+  const lies: [string, unknown][] = [
+    ['length', 1e9],
+    ['byteOffset', 8],
+    ['buffer', new ArrayBuffer(8)],
+    ['subarray', () => new Float64Array(1)],
+    ['values', () => []],
+    ['every', () => false],
+    ['constructor', Float32Array],
+  ]
+  it.each(lies)('whatever they say of their own %s', (name, value) => {
+    const lying = () => Object.defineProperty(matrix(), name, { value })
+    const inAStack = { data: lying(), shape: [1, 2, 2] }
+    expect(expm(lying()).data).toEqual(rotation)
+    expect(expm(inAStack).data).toEqual(rotation)
+    const transposed = { data: lying(), shape: [2, 2], strides: [1, 2] }
+    expect(expm(transposed).data).toEqual(expm(Float64Array.of(0, -1, 1, 0)).data)
+    expect(reference.expm(lying()).data).toEqual(reference.expm(matrix()).data)
+  })
+
+  it('and complex ones of an odd length hold no half element', () => {
+    const data = new Float64Array(7)
+    for (const strides of [
+      [2, 1],
+      [1, 2],
+    ])
+      expect(code(() => expm({ data, shape: [2, 2], strides, dtype: 'complex128' }))).toBe('ERR_STRIDES')
+  })
+
+  it('and complex arrays of other libraries are over buffers', () => {
+    const numbers = {
+      constructor: { name: 'Complex128Array' },
+      buffer: endless([1]),
+      byteOffset: 0,
+      length: 1,
+    }
+    expect(code(() => expm(given({ data: numbers, shape: [1, 1] })))).toBe('ERR_INVALID_ARG_TYPE')
+  })
+})
+
+describe('memory that goes while the arguments are read is missed', () => {
+  const taken: [string, (A: Float64Array, E: MatrixInput) => unknown][] = [
+    ['expmJVP', (A, E) => expmJVP({ data: A, shape: [1, 2, 2] }, E)],
+    ['expmVJP', (A, E) => expmVJP({ data: A, shape: [1, 2, 2] }, E)],
+    ['expmJVP of the reference', (A, E) => reference.expmJVP(A, E)],
+    ['expm, by its out', (A, E) => expm({ data: A, shape: [1, 2, 2] }, { out: E as Float64Array })],
+    [
+      'expmLinearize, by its out',
+      (A, E) => expmLinearize({ data: A, shape: [1, 2, 2] }, { out: E as Float64Array }),
+    ],
+    [
+      'expmJVP, of its out',
+      (A, E) =>
+        expmJVP(
+          given([
+            [
+              [0, 1],
+              [-1, 0],
+            ],
+          ]),
+          E,
+          { out: { value: A } },
+        ),
+    ],
+  ]
+  it.each(taken)('by %s', (_, call) => {
+    const A = matrix()
+    const E = { data: matrix(), shape: shapeThat(() => detach(A), [1, 2, 2]) }
+    expect(code(() => call(A, given(E)))).toBe('ERR_DETACHED')
+  })
+
+  it('by expmAsync, whose options are read first', async () => {
+    const A = matrix()
+    const signal = {
+      get aborted() {
+        detach(A)
+        return false
+      },
+      addEventListener() {},
+      removeEventListener() {},
+    } as unknown as AbortSignal
+    await expect(expmAsync(A, { signal })).rejects.toMatchObject({ code: 'ERR_DETACHED' })
+  })
+})
+
+describe('a signal', () => {
+  it('that cannot be let go of is refused', async () => {
+    const signal = { aborted: false, addEventListener() {} } as unknown as AbortSignal
+    await expect(expmAsync(matrix(), { signal })).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+  })
+
+  it('that does not let go does not keep the result', async () => {
+    const removeEventListener = () => {
+      throw new Error('mine')
+    }
+    const signal = { aborted: false, addEventListener() {}, removeEventListener } as unknown as AbortSignal
+    expect((await expmAsync(matrix(), { signal })).data).toEqual(rotation)
+  })
+})
+
+describe('an output over the memory of an input', () => {
+  it('is found where two SharedArrayBuffers are of the same memory', () => {
+    const A = shared([0, 1, 2, 3, 4, 5, 6, 7])
+    const first = { data: A.subarray(0, 4), shape: [1, 2, 2] }
+    const moved = twin(A).subarray(1, 5)
+    expect(code(() => expm(first, { out: moved }))).toBe('ERR_ALIASED_OUT')
+    expect(code(() => expm(A.subarray(0, 4), { out: moved }))).toBe('ERR_ALIASED_OUT')
+    expect(code(() => expmLinearize(first, { out: twin(A).subarray(0, 4) }))).toBe('ERR_ALIASED_OUT')
+    using kept = expmLinearize(first)
+    expect(code(() => kept.jvp(first, { out: moved }))).toBe('ERR_ALIASED_OUT')
+    expect([...A]).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  })
+})
+
+describe('counts of matrices', () => {
+  const nothing = (...batch: number[]) => ({ data: new Float64Array(0), shape: [...batch, 0, 0] })
+
+  it('that broadcast to more than can be counted are refused', async () => {
+    const [A, E] = [nothing(2 ** 40, 1), nothing(1, 2 ** 40)]
+    expect(code(() => expmJVP(A, E))).toBe('ERR_TOO_LARGE')
+    expect(code(() => reference.expmVJP(A, E))).toBe('ERR_TOO_LARGE')
+  })
+
+  it('of which no list of plans can be are refused', () => {
+    expect(code(() => expmPlan(nothing(2 ** 53 - 1)))).toBe('ERR_TOO_LARGE')
+    expect(() => native.plan(0, 0, 2 ** 53 - 1, new Float64Array(0))).toThrow(/count must be an integer/)
+  })
+
+  it('that meet no direction have failures of their own', () => {
+    const A = { data: Float64Array.of(1, Number.NaN), shape: [2, 1, 1] }
+    const none = { data: new Float64Array(0), shape: [0, 1, 1, 1] }
+    expect(() => expmJVP(A, none)).toThrow(MatfunError)
+    expect(() =>
+      expmVJP({ data: A.data, shape: [2, 1, 1, 1] }, { data: none.data, shape: [0, 1, 1] }),
+    ).toThrow(expect.objectContaining({ failures: [{ index: 1, code: 'ERR_NOT_FINITE' }] }))
+  })
+})
+
+describe('options', () => {
+  it('that are an array by mistake are refused before their keys are listed', () => {
+    expect(code(() => expm(matrix(), new Float64Array(5e7) as object))).toBe('ERR_INVALID_ARG_TYPE')
+    expect(code(() => expmJVP(matrix(), matrix(), { out: [] as object }))).toBe('ERR_INVALID_ARG_TYPE')
+  })
+
+  it('whose class has no name are named somehow', () => {
+    expect(code(() => expm(matrix(), { method: { constructor: { name: Symbol('s') } } as never }))).toBe(
+      'ERR_INVALID_OPTION',
+    )
+  })
+})
+
+it('a number that is no id cancels nothing', () => {
+  expect(() => native.cancel(1.5)).toThrow(/id must be an integer/)
+  expect(() => native.cancel('1' as never)).toThrow(/id must be a number/)
+})
