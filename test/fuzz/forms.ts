@@ -23,6 +23,8 @@ export interface Operand {
   readonly data: Numbers | undefined
   /** `input` itself, where it is an array object of our own. */
   readonly fields: Fields | undefined
+  /** `input` itself, where it is nested arrays. */
+  readonly nested?: unknown[]
 }
 
 /** Random elements, now and then hard or impossible ones. */
@@ -130,7 +132,8 @@ const makers: readonly Maker[] = [
     const leaf = () => (dtype === 'float64' ? data[from++] : { re: data[from++], im: data[from++] })
     const nest = (depth: number): unknown =>
       depth === shape.length ? leaf() : Array.from({ length: shape[depth] }, () => nest(depth + 1))
-    return { clean, data: undefined, fields: undefined, input: nest(0) }
+    const input = nest(0) as unknown[]
+    return { clean, data: undefined, fields: undefined, nested: input, input }
   },
   function list(_, clean) {
     const { dtype, shape, data } = clean

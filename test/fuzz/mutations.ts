@@ -71,7 +71,7 @@ const lies: readonly ((data: Numbers) => void)[] = [
 ]
 
 function lie(data: Numbers, name: string | symbol, value: unknown): void {
-  Object.defineProperty(data, name, { value })
+  Object.defineProperty(data, name, { value, configurable: true })
 }
 
 /** Ways to spoil an operand, or to make it only look spoilt. */
@@ -172,7 +172,9 @@ export const mutations: readonly Mutation[] = [
     name: 'a mishap while a nested number is read',
     apply(random, operand, setting) {
       const rows = operand.input as number[][]
-      if (!Array.isArray(rows) || !Array.isArray(rows[0]) || rows[0].length === 0) return undefined
+      // What another mutation has put there is not looked into.
+      if (operand.fields || operand.data || operand.input !== operand.nested) return undefined
+      if (!Array.isArray(rows[0]) || rows[0].length === 0) return undefined
       const happen = mishap(random, setting)
       const value = rows[0][0]
       Object.defineProperty(rows[0], 0, {
@@ -245,8 +247,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'proxies of lists',
     apply(_, operand) {
-      if (Array.isArray(operand.input)) {
-        operand.input = new Proxy(operand.input, {})
+      if (operand.nested) {
+        operand.input = new Proxy(operand.nested, {})
         return 'none'
       }
       const shape = operand.fields?.shape
