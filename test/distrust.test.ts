@@ -249,3 +249,10 @@ it('a number that is no id cancels nothing', () => {
   expect(() => native.cancel(1.5)).toThrow(/id must be an integer/)
   expect(() => native.cancel('1' as never)).toThrow(/id must be a number/)
 })
+
+it('a linearization of no matrices has no derivatives and no condition numbers', () => {
+  const none = new Float64Array(0)
+  const { id } = native.linearize(0, 2, 0, 0, 1, none, new Float64Array(0), {})
+  expect(native.derive(id, 1, 3, 1, none, new Float64Array(0))).toBeUndefined()
+  expect(native.conditions(id, 1, none)).toBeUndefined()
+})

@@ -120,8 +120,8 @@ class KeptTapes : public Linearization {
 class KeptMatrices : public Linearization {
  public:
   KeptMatrices(const Job& job, std::vector<Status>& statuses) : made_of_(job), A_(bytes_of(job, job.count)) {
-    std::memcpy(A_.data(), job.A, A_.size());
-    made_of_.A = A_.data();  // also where A is shared and may change meanwhile
+    if (!A_.empty()) std::memcpy(A_.data(), job.A, A_.size());  // an empty array may lie at no place
+    made_of_.A = A_.data();                                     // also where A is shared and may change meanwhile
     statuses = run_batch(made_of_);
     made_of_.X = nullptr;
   }
