@@ -11,6 +11,8 @@
 
 #include "expm/recurrence.hpp"
 
+#include "expm/lane_orders_of_target.hpp"
+
 #include "expm/lane_rings_of_target.hpp"
 
 template <class R, class Order>

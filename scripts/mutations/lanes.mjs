@@ -1,6 +1,7 @@
 // Faults in matrices in lanes, in unpacked kernels, and in what chooses them.
 
 const norms = 'native/kernels/lane_norms_of_target.hpp'
+const orders = 'native/expm/lane_orders_of_target.hpp'
 const rings = 'native/expm/lane_rings_of_target.hpp'
 const matrix = 'native/kernels/matrix.hpp'
 const plan = 'native/expm/lane_plan.hpp'
@@ -16,7 +17,7 @@ export const laneMutations = [
   {
     name: 'lanes-with-a-term-too-few',
     why: 'the schemes with so many terms would lose the last',
-    file: rings,
+    file: orders,
     from: 'for (std::size_t t = 1; t < count_; ++t) sum',
     to: 'for (std::size_t t = 1; t < (count_ == 6 ? 5 : count_); ++t) sum',
     tests: [evaluationsTest],
@@ -24,7 +25,7 @@ export const laneMutations = [
   {
     name: 'lanes-without-the-identity',
     why: 'the schemes add multiples of I to sums that stay in registers',
-    file: rings,
+    file: orders,
     from: 'if (S.mu() != 0 && i == j + q) x[q][i] += S.mu();',
     to: '',
     tests: [evaluationsTest],
