@@ -1,29 +1,32 @@
 /** What docs/performance.md says beside figures. */
 import { targetsMachine } from './targets.mjs'
 
-// From perf record of build/bench/native/matfun_bench with --batch=1024, and by counting in evaluate.hpp.
+// From perf record of run_batch alone with batches of 1024, from counting in recurrence.hpp, and from 100 calls one after the other.
 export const limits = `### What limits batches
 
 On one core of the Zen 5 above, float64, 1-norm 1, batches of 1024 matrices that stay in the second-level cache: shares of the core's time
-by what its functions do (perf's samples, %; for order 2 and the VJP while a build kept the other core busy).
+by what its functions do (perf's samples, %).
 
-| order, operation | ns a matrix | products with their sums | sums by themselves | to and from lanes | norms, plans, checks | putting plans together, calls |
-|---|--:|--:|--:|--:|--:|--:|
-| 2, value | 14.5 | 20 | 9 | 11 | 14 | 46 |
-| 4, value | 36 | 39 | 11 | 13 | 11 | 25 |
-| 4, VJP | 87 | 42 | 10 | 12 | 8 | 28 |
+| order, operation | ns a matrix | products and sums | to and from lanes | norms, plans, checks | putting plans together, calls |
+|---|--:|--:|--:|--:|--:|
+| 2, value | 9.3 | 25 | 11 | 21 | 40 |
+| 2, VJP | 15.4 | 48 | 12 | 17 | 19 |
+| 4, value | 22 | 57 | 19 | 13 | 8 |
+| 4, VJP | 51 | 67 | 12 | 11 | 5 |
 
-- **Order 2 and 3** are limited by instructions outside the arithmetic: choosing plans, gathering matrices of one plan, and calls of
-  kernels. One flattened evaluation for each order and type would do away with calls; it was not built because of what it takes to compile
-  ([decision 9](decisions/0009-lanes.md)).
-- **Order 4**: by 15+ a value takes four products of 64 multiply-adds and 19 terms of sums of 16, for as many matrices as a register
-  has lanes. With eight lanes and two operations a cycle this is 35 cycles a matrix, 10.6 ns at 3.3 GHz; the rest is as in the table. In batches
-  of 8 MB it takes 48 ns instead of 36: the difference is waiting for memory, on loads into lanes and stores out of them. Asking for
-  memory ahead by instructions brought nothing.
+- **Order 2** is limited by finding which matrices have the same plan: by their norms, half of them take 15+ and half 21+ here. Where
+  all have one plan, as at 1-norm 0.1, a value takes 4.9 ns.
+- **Order 4**: by 15+ a value takes four products of 64 multiply-adds and 14 terms of sums of 16 that are more than a load, for as many matrices
+  as a register has lanes. With eight lanes and two operations a cycle this is 30 cycles a matrix, 9 ns at 3.3 GHz.
+- **Memory**: the tables' batches are of 8 MB and come after other processes' turns. Of order 4, a value then takes 40 ns instead of 22 and a VJP 99
+  instead of 51; when the same batch is computed again and again, 31 and 75. Asking for memory ahead by instructions brought nothing.
 - **From order 64 on** seven tenths of the time are products, whose kernels alone reach 94 to 97 % of what the core's multiply-adds
-  allow (111 to 115 of 118 GFLOP/s); sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
-- **Two threads**: two that only multiply and add in registers got 2.0 times what one gets. What keeps batches below that was not looked into;
-  while the tables were measured, two threads had 100 to 190 % of a processor.`
+  allow; sums, which read and write the caches beyond the first, take 12 to 19 %, norms and plans 10 %.
+- **Two threads** got 1.95 to 2.07 times what one gets where calls came one after the other (medians of 100 calls each in one process: values of order 2,
+  4 and 32, VJPs of 4 and 64, batches of 8 MB, 1.9 processors). In the tables, where every turn of some milliseconds follows a pause, the
+  second processor was often not there in time: the column *cpu* says how much of it there was.
+- **One matrix of order 2 to 8** takes lanes of which all but one are empty, so that it has the bits that it has in a batch: at order 8 an eighth of
+  the work is of use. Of the 0.34 µs at order 2, 0.13 are the core's, the rest the call's.`
 
 export const howMeasured = `## How it is measured
 
