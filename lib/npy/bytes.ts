@@ -21,9 +21,12 @@ export function readBytes(path: string, fd: number, position: number, target: Ar
   }
 }
 
-/** Appends all bytes of `source`. */
-export function writeBytes(fd: number, source: ArrayBufferView): void {
-  for (let done = 0; done < source.byteLength; ) done += writeSync(fd, pieceOf(source, done))
+/** Writes all bytes of `source` from `position` on. */
+export function writeBytes(fd: number, position: number, source: ArrayBufferView): void {
+  for (let done = 0; done < source.byteLength; ) {
+    const piece = pieceOf(source, done)
+    done += writeSync(fd, piece, 0, piece.length, position + done)
+  }
 }
 
 /** Reverses the bytes of each number in place. */

@@ -5,6 +5,18 @@ import { NpyError } from './error.ts'
 import { type ByteSource, itemSize, type NpyHeader, readHeader } from './header.ts'
 
 /**
+ * What changes with a file: where a later one has the same, its elements are the same, unless someone took pains.
+ * @internal
+ */
+export interface Fingerprint extends NpyHeader {
+  /** In bytes. */
+  readonly size: number
+  /** When it was written to last, in nanoseconds since 1970. */
+  readonly modified: string
+  readonly inode: string
+}
+
+/**
  * A `.npy` file open for reading, item by item. An item is a matrix: what the last two dimensions span (the whole
  * array where it has fewer). Elements come out in this machine's byte order and in C order, whatever the file has.
  * Memory: that of the items asked for, and at most 1 MiB besides. Close it when done.
@@ -61,6 +73,15 @@ export class NpyReader {
     if (this.#header.fortranOrder) this.#gather(start, end, target)
     else this.#load(start * this.itemLength, target)
     return target
+  }
+
+  /**
+   * The fingerprint of the file as it is now.
+   * @internal
+   */
+  fingerprint(): Fingerprint {
+    const { size, mtimeNs, ino } = fstatSync(this.#fd, { bigint: true })
+    return { ...this.#header, size: Number(size), modified: `${mtimeNs}`, inode: `${ino}` }
   }
 
   /** Closes the file. Calling it again does nothing. */

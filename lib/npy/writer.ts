@@ -1,11 +1,33 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe } from '../errors.ts'
 import { components, type DataOf, type DType, product } from '../ndarray.ts'
 import { native, swapBytes, writeBytes } from './bytes.ts'
 import { NpyError } from './error.ts'
-import { formatHeader, isDType } from './header.ts'
+import { formatHeader, isDType, itemSize } from './header.ts'
+
+/**
+ * A temporary file that its owner keeps, to go on with it another time: errors do not remove it.
+ * @internal
+ */
+export interface KeptFile {
+  /** Beside the place of the output, so that it can be renamed to there. */
+  readonly temporary: string
+  /** Numbers that it holds already, behind which it is cut off; undefined where it is to be created. */
+  readonly written: number | undefined
+}
 
 /**
  * A `.npy` file being written, from its first element to its last. It grows under a hidden name beside its place
@@ -19,18 +41,36 @@ export class NpyWriter {
   readonly #target: string
   readonly #temporary: string
   readonly #length: number
-  #written = 0
+  readonly #dataOffset: number
+  readonly #isKept: boolean
+  #written: number
   #fd: number | undefined
 
-  constructor(path: string, dtype: DType, shape: readonly number[]) {
+  constructor(path: string, dtype: DType, shape: readonly number[])
+  /** @internal */
+  constructor(path: string, dtype: DType, shape: readonly number[], kept: KeptFile | undefined)
+  constructor(path: string, dtype: DType, shape: readonly number[], kept?: KeptFile) {
     this.path = path
     this.dtype = dtype
     this.shape = [...shape]
     this.#length = lengthOf(path, dtype, shape)
     this.#target = resolveTarget(path)
-    this.#temporary = join(dirname(this.#target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)
-    this.#fd = openSync(this.#temporary, 'wx')
-    this.#orDiscard((fd) => writeBytes(fd, formatHeader(dtype, shape)))
+    this.#temporary =
+      kept?.temporary ?? join(dirname(this.#target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)
+    this.#isKept = kept !== undefined
+    this.#written = kept?.written ?? 0
+    const header = formatHeader(dtype, shape)
+    this.#dataOffset = header.length
+    this.#fd = openSync(this.#temporary, kept?.written === undefined ? 'wx' : 'r+')
+    this.#orDiscard((fd) => {
+      if (kept?.written === undefined) writeBytes(fd, 0, header)
+      else ftruncateSync(fd, this.#position)
+    })
+  }
+
+  /** Bytes that are written. */
+  get #position(): number {
+    return this.#dataOffset + this.#written * (itemSize(this.dtype) / components(this.dtype))
   }
 
   /**
@@ -47,7 +87,7 @@ export class NpyWriter {
         this.path,
         `shape (${this.shape.join(', ')}) has room for ${this.#length - this.#written} more numbers, got ${data.length}`,
       )
-    this.#orDiscard((fd) => writeBytes(fd, littleEndian(data)))
+    this.#orDiscard((fd) => writeBytes(fd, this.#position, littleEndian(data)))
     this.#written += data.length
   }
 
@@ -78,7 +118,7 @@ export class NpyWriter {
       closeSync(fd)
       renameSync(this.#temporary, this.#target)
     } catch (error) {
-      rmSync(this.#temporary, { force: true })
+      if (!this.#isKept) rmSync(this.#temporary, { force: true })
       throw error
     }
     syncFolder(dirname(this.#target))
@@ -87,9 +127,25 @@ export class NpyWriter {
   /** Gives up: removes the temporary file. Does nothing after {@link NpyWriter.finish}, or when called again. */
   discard(): void {
     if (this.#fd === undefined) return
-    closeSync(this.#fd)
-    this.#fd = undefined
+    this.close()
     rmSync(this.#temporary, { force: true })
+  }
+
+  /**
+   * Brings what is written so far to the disk, off the event loop; the file must stay open meanwhile.
+   * @internal
+   */
+  sync(): Promise<void> {
+    return promisify(fsync)(this.#fd!)
+  }
+
+  /**
+   * Closes the file and leaves it under its temporary name.
+   * @internal
+   */
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
   }
 
   #orDiscard(step: (fd: number) => void): void {
@@ -97,7 +153,7 @@ export class NpyWriter {
     try {
       step(this.#fd)
     } catch (error) {
-      this.discard()
+      if (!this.#isKept) this.discard()
       throw error
     }
   }
@@ -136,7 +192,7 @@ function lengthOf(path: string, dtype: DType, shape: readonly number[]): number 
 }
 
 /** The file that a path names, through symbolic links: renaming onto a link, or a device, would replace it. */
-function resolveTarget(path: string): string {
+export function resolveTarget(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) return path
   if (!status.isFile()) throw new NpyError(path, 'is not a regular file, so it cannot be written as .npy')
@@ -151,7 +207,7 @@ function littleEndian(data: DataOf<DType>): DataOf<DType> {
 }
 
 /** Makes the new name last through a power cut, where folders can be opened (Windows cannot). */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   let fd: number
   try {
     fd = openSync(path, 'r')
