@@ -76,6 +76,7 @@ describe('matfun', () => {
       shift: 'auto',
       balance: 'auto',
       count: 6,
+      resumed: 0,
       seconds: expect.any(Number),
       matricesPerSecond: expect.any(Number),
       failures: [],
@@ -127,7 +128,19 @@ describe('matfun', () => {
     expect({ status: help.status, stderr: help.stderr }).toEqual({ status: 0, stderr: '' })
     for (const word of ['expm', 'jvp', 'vjp', 'cond', 'plan', 'info'])
       expect(help.stdout).toMatch(RegExp(`^ {2}matfun ${word} `, 'm'))
-    for (const word of ['out', 'value', 'method', 'shift', 'balance', 'purpose', 'json', 'help', 'version'])
+    const options = [
+      'out',
+      'value',
+      'method',
+      'shift',
+      'balance',
+      'purpose',
+      'resume',
+      'take-over',
+      'threads',
+      'json',
+    ]
+    for (const word of [...options, 'help', 'version'])
       expect(help.stdout).toMatch(RegExp(`^ {2}(-. *,)? *--${word}\\b`, 'm'))
     expect(help.stdout).toMatch(/Exit codes\n +0 .*\n +1 .*\n.*\n +2 /)
     expect(matfun(folder, 'jvp', '-h').stdout).toBe(help.stdout)
@@ -177,8 +190,9 @@ describe('a job that is ended', () => {
   it('by SIGKILL leaves what stood under the name of its output, and half a file only under another', async () => {
     const { endedBy, left, output } = await end(longJob('kill'), 'SIGKILL')
     expect({ endedBy, output }).toEqual({ endedBy: 'SIGKILL', output: 'before' })
-    expect(left).toHaveLength(3)
+    expect(left).toHaveLength(4)
     expect(left.filter((name) => /^\.matfun-[0-9a-f]+\.tmp$/.test(name))).toHaveLength(1)
+    expect(left.filter((name) => /^\.matfun-[0-9a-f-.]+\.journal$/.test(name))).toHaveLength(1)
   })
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(

@@ -5,7 +5,7 @@ import { isThreadCount, maxThreads } from '../threads.ts'
 import { UsageError } from './errors.ts'
 
 const common = ['method', 'shift', 'balance', 'json'] as const
-const computing = ['out', 'threads', ...common] as const
+const computing = ['out', 'resume', 'take-over', 'threads', ...common] as const
 
 /** What each command takes. */
 export const commands = {
@@ -41,6 +41,8 @@ export interface Command {
   readonly options: Required<PlanOptions>
   readonly purpose: Purpose
   readonly threads: number | undefined
+  readonly resume: boolean
+  readonly takeOver: boolean
   readonly json: boolean
 }
 
@@ -52,6 +54,8 @@ const flags = {
   balance: { type: 'string' },
   purpose: { type: 'string' },
   threads: { type: 'string' },
+  resume: { type: 'boolean' },
+  'take-over': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -80,6 +84,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
     if (!options.some((known) => known === option)) throw new UsageError(`${name} takes no --${option}`)
   if (options.some((known) => known === 'out') && !values.out)
     throw new UsageError(`${name} expects an output: -o FILE.npy`)
+  if (values['take-over'] && !values.resume) throw new UsageError('--take-over goes with --resume only')
   if (values.value === '') throw new UsageError('--value expects a file name')
   return {
     name,
@@ -93,6 +98,8 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
     },
     purpose: oneOf('purpose', values.purpose, purposes),
     threads: threadsOf(values.threads),
+    resume: values.resume ?? false,
+    takeOver: values['take-over'] ?? false,
     json: values.json ?? false,
   }
 }

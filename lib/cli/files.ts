@@ -1,7 +1,8 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { DType } from '../ndarray.ts'
-import { createNpy, type NpyReader, type NpyWriter, openNpy } from '../npy/index.ts'
+import { type NpyReader, openNpy } from '../npy/index.ts'
+import { resolveTarget } from '../npy/writer.ts'
 import { CommandError, onFile } from './errors.ts'
 
 /** A file open for reading that holds a stack of square matrices. */
@@ -29,9 +30,12 @@ export function showShape(shape: readonly number[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
 }
 
-/** Creates an output. */
-export function createOutput(path: string, dtype: DType, shape: readonly number[]): NpyWriter {
-  return onFile('write', path, () => createNpy(path, dtype, shape))
+/** The real path of an output, which need not be there; NpyError for something that is no regular file. */
+export function placeOf(path: string): string {
+  return onFile('write', path, () => {
+    const target = resolveTarget(path)
+    return join(realpathSync(dirname(target)), basename(target))
+  })
 }
 
 /** Refuses outputs that would replace an input or one another, also through links and other spellings. */

@@ -19,6 +19,8 @@ where that is larger.
   --method METHOD   auto (default), polynomial or pade
   --shift WHEN      take the mean of the diagonal off before: auto (default, where that helps), on or off
   --balance WHEN    balance the matrix before: auto (default, where that helps), on or off
+  --resume          continue where an earlier run of the same job ended, however it did; keep what is done if this one ends
+  --take-over       with --resume: also a run of another machine or container, where you know that it is over
   --threads N       use at most so many threads (default: MATFUN_NUM_THREADS, or as many as can run at once)
   --purpose WHAT    plan for the value (default) or the derivative
   --json            print the summary as one JSON object

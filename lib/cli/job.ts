@@ -1,13 +1,16 @@
+import { realpathSync, statSync } from 'node:fs'
 import type { Progress } from '../async.ts'
 import type { Failure } from '../errors.ts'
+import { info } from '../info.ts'
 import { allocate, components, type DataOf, type DType, product } from '../ndarray.ts'
 import { itemSize } from '../npy/header.ts'
-import type { NpyWriter } from '../npy/index.ts'
 import type { PlanOptions } from '../options.ts'
 import type { Operation } from './arguments.ts'
+import { Attempt, type ResumeOptions } from './attempt.ts'
 import { type Chunk, compute, type Task } from './compute.ts'
+import type { JobFiles } from './continuation.ts'
 import { CommandError, onFile } from './errors.ts'
-import { createOutput, type Matrices, openMatrices, refuseSameFile, showShape } from './files.ts'
+import { type Matrices, openMatrices, placeOf, refuseSameFile, showShape } from './files.ts'
 
 type Numbers = DataOf<DType>
 
@@ -15,7 +18,7 @@ type Numbers = DataOf<DType>
 export const chunkBudget = 32 * 2 ** 20
 
 /** What a job does. */
-export interface JobRequest {
+export interface JobRequest extends ResumeOptions {
   readonly operation: Operation
   /** A, and for a derivative E or W. */
   readonly inputs: readonly string[]
@@ -29,10 +32,16 @@ export interface JobRequest {
 /** How a job runs. */
 export interface JobControl {
   /** In bytes; default {@link chunkBudget}. */
-  readonly budget?: number
-  /** When it aborts, the job throws its reason, having removed what it wrote. */
+  readonly budget?: number | undefined
+  /** When it aborts, the job throws its reason, having removed what it wrote unless `resume` was asked for. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (done: number, count: number) => void
+  /** Where `resume` was asked for: before anything is computed, how many matrices are done, and why no more. */
+  readonly onResume?: (done: number, story: string) => void
+  /** When a job that fails or is aborted leaves so many matrices to be continued from. */
+  readonly onKept?: (done: number, count: number) => void
+  /** Milliseconds between checkpoints; default 1000. */
+  readonly interval?: number | undefined
 }
 
 /** What a job did; method, shift and balance are what was asked for. */
@@ -47,6 +56,9 @@ export interface JobSummary extends Required<PlanOptions> {
   /** Of the inputs, and of every output but cond's, which is float64. */
   readonly dtype: DType
   readonly count: number
+  /** How many of these an earlier run had done. */
+  readonly resumed: number
+  /** What this run took, as matricesPerSecond is of those that it did. */
   readonly seconds: number
   readonly matricesPerSecond: number
   /** Every matrix that could not be done, by its place in the result's leading dimensions, row-major. */
@@ -63,51 +75,94 @@ interface Operands {
   readonly dtype: DType
 }
 
-interface Outputs {
-  readonly result: NpyWriter
-  readonly value: NpyWriter | undefined
-}
-
 /**
  * Runs expm, jvp, vjp or cond from files to files, chunk by chunk.
  * Errors: {@link CommandError} and NpyError for wrong files; then, and when aborted, no output appears.
  */
 export async function runJob(request: JobRequest, control: JobControl = {}): Promise<JobSummary> {
   const start = performance.now()
+  const { operation, inputs, out, value, options, resume = false } = request
   const opened: Matrices[] = []
-  const created: NpyWriter[] = []
-  const outputs = [request.out, ...(request.value === undefined ? [] : [request.value])]
+  const outputs = [out, ...(value === undefined ? [] : [value])]
+  let attempt: Attempt | undefined
   try {
-    for (const path of request.inputs) opened.push(openMatrices(path))
+    for (const path of inputs) opened.push(openMatrices(path))
     const operands = match(opened[0], opened.at(1))
-    refuseSameFile(request.inputs, outputs)
-    const { batch, n, dtype } = operands
-    const isCond = request.operation === 'cond'
-    const shape = isCond ? batch : [...batch, n, n]
-    created.push(createOutput(request.out, isCond ? 'float64' : dtype, shape))
-    if (request.value !== undefined) created.push(createOutput(request.value, dtype, opened[0].reader.shape))
-    const failures = await work(request, control, operands, { result: created[0], value: created.at(1) })
-    // All that can well fail comes before the first output takes its name.
-    for (const writer of created) onFile('write', writer.path, () => writer.flush())
-    for (const writer of created) onFile('write', writer.path, () => writer.finish())
+    const { count, n, dtype } = operands
+    refuseSameFile(inputs, outputs)
+    const job = describeFiles(request, operands)
+    attempt = new Attempt(job, request, control.interval)
+    const { resumed } = attempt
+    if (resume) control.onResume?.(resumed, attempt.story)
+    await work(request, control, operands, attempt)
+    await attempt.finish()
     const seconds = (performance.now() - start) / 1000
     return {
-      operation: request.operation,
-      inputs: request.inputs,
+      operation,
+      inputs,
       outputs,
-      shape,
+      shape: job.outputs[0].shape,
       order: n,
       dtype,
-      ...request.options,
-      count: operands.count,
+      ...options,
+      count,
+      resumed,
       seconds,
-      matricesPerSecond: operands.count / seconds,
-      failures,
+      matricesPerSecond: (count - resumed) / seconds,
+      failures: attempt.failures,
     }
   } finally {
     for (const { reader } of opened) reader.close()
-    for (const writer of created) writer.discard()
+    const kept = (await attempt?.end(resume)) ?? 0
+    if (kept > 0) control.onKept?.(kept, attempt!.count)
   }
+}
+
+/** What the job writes, and what that depends on. */
+function describeFiles(
+  { operation, inputs, out, value, options }: JobRequest,
+  { A, direction, batch, count, n, dtype }: Operands,
+): JobFiles {
+  const operands = direction ? [A, direction] : [A]
+  const isCond = operation === 'cond'
+  const size = n * n * components(dtype)
+  const result = isCond
+    ? { path: out, dtype: 'float64' as const, shape: batch, lengthAt: (done: number) => done }
+    : { path: out, dtype, shape: [...batch, n, n], lengthAt: (done: number) => done * size }
+  const values = {
+    path: value ?? '',
+    dtype,
+    shape: A.reader.shape,
+    // All there is of a shared A is written with the first chunk.
+    lengthAt: (done: number) => (done > 0 && isShared(A, count) ? 1 : done) * size,
+  }
+  const { version, platform, addon, blas } = info()
+  return {
+    identity: {
+      operation,
+      inputs: inputs.map((path) => realpathSync(path)),
+      outputs: (value === undefined ? [out] : [out, value]).map(placeOf),
+      options,
+    },
+    inputs,
+    fingerprints: operands.map(({ reader }) => JSON.stringify(reader.fingerprint())),
+    computedBy: {
+      'matfun version': version,
+      platform,
+      kernels: addon.kernels,
+      compiler: addon.compiler,
+      'size of the addon': `${statSync(addon.path).size}`,
+      OpenBLAS: blas.config,
+      'its core': blas.core,
+    },
+    outputs: value === undefined ? [result] : [result, values],
+    count,
+  }
+}
+
+/** Whether a matrix or direction meets all of the other's: it is read once, and broadcast by the functions themselves. */
+function isShared(matrices: Matrices, count: number): boolean {
+  return matrices.count === 1 && count !== 1
 }
 
 /** Equal leading dimensions, or a single matrix on one side, whose own ones broadcast as NumPy's would. */
@@ -134,14 +189,13 @@ function match(A: Matrices, direction: Matrices | undefined): Operands {
 }
 
 async function work(
-  { operation, options, threads }: JobRequest,
+  { operation, options, threads, value }: JobRequest,
   { budget = chunkBudget, signal, onProgress }: JobControl,
   { A, direction, count, n, dtype }: Operands,
-  outputs: Outputs,
-): Promise<readonly Failure[]> {
-  const failures: Failure[] = []
+  attempt: Attempt,
+): Promise<void> {
   const isCond = operation === 'cond'
-  if (n === 0 && !isCond) return failures
+  if (n === 0 && !isCond) return
   const task: Task = {
     operation,
     options: threads === undefined ? options : { ...options, threads },
@@ -150,10 +204,8 @@ async function work(
   }
   const size = n * n * components(dtype)
   const step = Math.min(count, chunkItems(task, budget))
-  // A matrix or direction that meets all of the other's is read once, and broadcast by the functions themselves.
-  const isShared = (matrices: Matrices): boolean => matrices.count === 1 && count !== 1
   const room = (matrices: Matrices | undefined): Numbers =>
-    allocate(dtype, matrices ? (isShared(matrices) ? 1 : step) * n * n : 0)
+    allocate(dtype, matrices ? (isShared(matrices, count) ? 1 : step) * n * n : 0)
   const buffers = {
     A: room(A),
     direction: room(direction),
@@ -162,18 +214,17 @@ async function work(
   }
   const resultSize = isCond ? 1 : direction ? size : 0
   const operand = (matrices: Matrices, buffer: Numbers, start: number, end: number): Numbers => {
-    const [from, to] = isShared(matrices) ? [0, 1] : [start, end]
+    const [from, to] = isShared(matrices, count) ? [0, 1] : [start, end]
     const part = buffer.subarray(0, (to - from) * size) as Numbers
-    if (!isShared(matrices) || start === 0) load(matrices, from, to, part)
+    if (!isShared(matrices, count) || start === attempt.resumed) load(matrices, from, to, part)
     return part
   }
-  let start = 0
-  do {
-    // Once even where there are no directions, since the value is wanted.
+  // Once even where there are no directions, since the value is wanted.
+  for (let start = attempt.resumed; start < count || count === 0; ) {
     const end = Math.min(count, start + step)
     const a = operand(A, buffers.A, start, end)
     const chunk: Chunk = {
-      count: isShared(A) ? 1 : end - start,
+      count: isShared(A, count) ? 1 : end - start,
       A: a,
       direction: direction ? operand(direction, buffers.direction, start, end) : buffers.direction,
       value: buffers.value.subarray(0, isCond ? 0 : a.length),
@@ -182,16 +233,17 @@ async function work(
     const report = ({ done }: Progress): void => {
       if (start + done < end) onProgress?.(start + done, count) // the end is when it is written
     }
-    for (const { index, code } of await compute(task, chunk, { signal, onProgress: report }))
-      failures.push({ index: start + index, code })
-    const result = operation === 'expm' ? chunk.value : chunk.result
-    onFile('write', outputs.result.path, () => outputs.result.write(result))
-    const { value } = outputs
-    if (value && (!isShared(A) || start === 0)) onFile('write', value.path, () => value.write(chunk.value))
+    const failures = await compute(task, chunk, { signal, onProgress: report })
+    attempt.write(0, operation === 'expm' ? chunk.value : chunk.result)
+    if (value !== undefined && (!isShared(A, count) || start === 0)) attempt.write(1, chunk.value)
+    attempt.reached(
+      end,
+      failures.map(({ index, code }) => ({ index: start + index, code })),
+    )
     onProgress?.(end, count)
+    if (count === 0) return
     start = end
-  } while (start < count)
-  return failures
+  }
 }
 
 /** Matrices that fit the budget together with their results; at least one. */

@@ -10,11 +10,13 @@ export interface Output {
 /** A progress bar on one line. */
 export interface Progress {
   readonly update: (done: number, count: number) => void
+  /** Says that so many were done before, which took no time of this run's. */
+  readonly startAt: (done: number) => void
   /** Takes the bar away. */
   readonly end: () => void
 }
 
-const silent: Progress = { update: () => {}, end: () => {} }
+const silent: Progress = { update: () => {}, startAt: () => {}, end: () => {} }
 const millisecondsBetween = 100
 const clearLine = '\r\u001b[K'
 
@@ -27,13 +29,18 @@ export function showProgress(
   if (!stream.isTTY) return silent
   const start = now()
   let shown = Number.NEGATIVE_INFINITY
+  let before = 0
   return {
     update(done, count) {
       const time = now()
       if (time - shown < millisecondsBetween && done < count) return
       shown = time
       // A terminal of unknown size says 0.
-      stream.write(clearLine + line(label, done, count, (time - start) / 1000, stream.columns || 80))
+      const rate = time > start ? (done - before) / ((time - start) / 1000) : 0
+      stream.write(clearLine + line(label, done, count, rate, stream.columns || 80))
+    },
+    startAt(done) {
+      before = done
     },
     end() {
       if (shown > Number.NEGATIVE_INFINITY) stream.write(clearLine)
@@ -41,9 +48,8 @@ export function showProgress(
   }
 }
 
-function line(label: string, done: number, count: number, seconds: number, columns: number): string {
+function line(label: string, done: number, count: number, rate: number, columns: number): string {
   const share = done / count
-  const rate = seconds > 0 ? done / seconds : 0
   const left = rate > 0 ? `${showSeconds((count - done) / rate)} left` : ''
   const facts = `${Math.floor(share * 100)}%  ${showCount(done)}/${showCount(count)}  ${showCount(rate)}/s  ${left}`
   // The last column stays free: some terminals would start a new line after it.

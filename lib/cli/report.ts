@@ -6,9 +6,10 @@ import type { PlanSummary } from './plan.ts'
 
 /** What a job prints without --json. Every failure is named. */
 export function reportJob(summary: JobSummary): string {
-  const { operation, order, shape, count, seconds, matricesPerSecond, outputs, failures } = summary
+  const { operation, order, shape, count, resumed, seconds, matricesPerSecond, outputs, failures } = summary
+  const earlier = resumed > 0 ? `, ${showCount(resumed)} of them by an earlier run, the others` : ''
   const lines = [
-    `${operation}: ${countMatrices(count, order)} in ${showSeconds(seconds)}, ${showCount(matricesPerSecond)} per second`,
+    `${operation}: ${countMatrices(count, order)}${earlier} in ${showSeconds(seconds)}, ${showCount(matricesPerSecond)} per second`,
     `wrote ${outputs.join(' and ')}, result of shape ${showShape(shape)}`,
   ]
   if (failures.length > 0)

@@ -13,32 +13,39 @@ export interface Surroundings {
   readonly stdout: Output
   readonly stderr: Output
   readonly signal?: AbortSignal
-  /** Bytes of a chunk; see job.ts. */
-  readonly budget?: number
+  /** Bytes of a chunk, and milliseconds between checkpoints; see job.ts. */
+  readonly budget?: number | undefined
+  readonly interval?: number | undefined
 }
 
 /** Does what `matfun` does with these arguments. Never throws: errors go to stderr and into the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { stdout, stderr, signal } = surroundings
+  const kept = { story: '' }
   try {
     const command = parseCommand(argv)
     if (command === 'help') stdout.write(help)
     else if (command === 'version') stdout.write(`${readVersion()}\n`)
-    else return await execute(command, surroundings)
+    else return await execute(command, surroundings, kept)
     return 0
   } catch (error) {
     if (signal?.aborted) {
-      stderr.write('matfun: interrupted, nothing was written\n')
+      stderr.write(`matfun: interrupted, ${kept.story || 'nothing was written'}\n`)
       return 'interrupted'
     }
     const hint = error instanceof UsageError ? ' (see matfun --help)' : ''
     stderr.write(`matfun: ${messageOf(error)}${hint}\n`)
+    if (kept.story) stderr.write(`matfun: ${kept.story}\n`)
     return 2
   }
 }
 
 // The modules that load the addon are imported only here, so that help and wrong use need none.
-async function execute(command: Command, surroundings: Surroundings): Promise<0 | 1> {
+async function execute(
+  command: Command,
+  surroundings: Surroundings,
+  kept: { story: string },
+): Promise<0 | 1> {
   const { stdout } = surroundings
   const { name, json } = command
   const print = (summary: object, text: string): unknown =>
@@ -60,21 +67,28 @@ async function execute(command: Command, surroundings: Surroundings): Promise<0 
     return summary.failures.length > 0 ? 1 : 0
   }
   const { runJob } = await import('./job.ts')
-  const { inputs, value, options, threads } = command
-  const request = { operation: name, inputs, out: command.out!, value, options, threads }
-  const summary = await withProgress(name, surroundings, (control) => runJob(request, control))
+  const { inputs, value, options, threads, resume, takeOver } = command
+  const request = { operation: name, inputs, out: command.out!, value, options, threads, resume, takeOver }
+  const onKept = (done: number, count: number): void => {
+    kept.story = `${report.showCount(done)} of ${report.showCount(count)} matrices are kept, and --resume continues there`
+  }
+  const summary = await withProgress(name, surroundings, (control) => runJob(request, { ...control, onKept }))
   print(summary, report.reportJob(summary))
   return summary.failures.length > 0 ? 1 : 0
 }
 
 async function withProgress<T>(
   label: string,
-  { stderr, signal, budget }: Surroundings,
+  { stderr, signal, budget, interval }: Surroundings,
   job: (control: JobControl) => Promise<T>,
 ): Promise<T> {
   const progress = showProgress(stderr, label)
   try {
-    return await job({ signal, onProgress: progress.update, ...(budget === undefined ? {} : { budget }) })
+    const onResume = (done: number, story: string): void => {
+      stderr.write(`matfun: ${story}\n`)
+      progress.startAt(done)
+    }
+    return await job({ signal, onProgress: progress.update, onResume, budget, interval })
   } finally {
     progress.end()
   }
