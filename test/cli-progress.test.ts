@@ -55,6 +55,19 @@ describe('the progress bar', () => {
     expect(lines[40]).toMatch(/^expm \[#+\] 100% {2}4,000\/4,000 {2}1,000\/s {2}0\.00 s left$/)
   })
 
+  it('leaves what an earlier run did out of its rate', () => {
+    const written: string[] = []
+    let time = 0
+    const stream = { isTTY: true, columns: 70, write: (text: string) => written.push(text) }
+    const progress = showProgress(stream, 'expm', () => time)
+    progress.startAt(3000)
+    time = 500
+    progress.update(3500, 4000)
+    expect(written).toEqual([
+      `${clearLine}expm [###################---] 87%  3,500/4,000  1,000/s  0.50 s left`,
+    ])
+  })
+
   it.each([1, 10, 40, 55, 80, 200])('stays within a terminal of %i columns', (columns) => {
     for (const line of show(columns, 500)) expect(line.length).toBeLessThan(columns)
   })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -171,17 +171,17 @@ describe('a job that is ended', () => {
     return at(name)
   }
 
-  /** Ends a job as soon as its temporary file is there. */
-  async function end(place: string, signal: NodeJS.Signals) {
-    const args = [main, 'expm', 'A.npy', '-o', 'Y.npy', '--method', 'pade']
+  /** Ends a job as soon as its temporary file is there, and has so many bytes. */
+  async function end(place: string, signal: NodeJS.Signals, bytes = 0, ...options: string[]) {
+    const args = [main, 'expm', 'A.npy', '-o', 'Y.npy', '--method', 'pade', ...options]
     const child = spawn(process.execPath, args, { cwd: place })
     let stderr = ''
     child.stderr.on('data', (text) => {
       stderr += text
     })
     const closed = once(child, 'close')
-    while (!readdirSync(place).some((name) => name.endsWith('.tmp')) && child.exitCode === null)
-      await setTimeout(2)
+    const isThere = (name: string) => name.endsWith('.tmp') && statSync(join(place, name)).size >= bytes
+    while (!readdirSync(place).some(isThere) && child.exitCode === null) await setTimeout(2)
     child.kill(signal)
     const [, endedBy] = await closed
     return { endedBy, stderr, left: readdirSync(place), output: readFileSync(join(place, 'Y.npy'), 'utf8') }
@@ -205,6 +205,23 @@ describe('a job that is ended', () => {
         left: ['A.npy', 'Y.npy'],
       })
       expect(stderr).toBe('matfun: interrupted, nothing was written\n')
+    },
+  )
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s with --resume keeps what is done, and says so',
+    async (signal) => {
+      const place = longJob(`${signal} with --resume`)
+      const { endedBy, stderr, left, output } = await end(place, signal, 2 ** 25, '--resume')
+      expect({ endedBy, output }).toEqual({ endedBy: signal, output: 'before' })
+      expect(left).toHaveLength(4)
+      const kept =
+        /^matfun: there is nothing to continue: starting from the beginning\nmatfun: interrupted, ([\d,]+) of 16,384 matrices are kept, and --resume continues there\n$/
+      expect(stderr).toMatch(kept)
+      const [, done] = kept.exec(stderr)!
+      const journal = left.find((name) => name.endsWith('.journal'))!
+      const last = readFileSync(join(place, journal), 'utf8').split('\n').at(-2)
+      expect(last).toContain(`{"done":${done.replace(',', '')},`)
     },
   )
 })

@@ -2,12 +2,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   existsSync,
   ftruncateSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -25,6 +25,7 @@ import { decode, maybeNpy } from './fuzz/npy-bytes.ts'
 import { Random } from './fuzz/random.ts'
 import { main, matfun, runHere } from './support/command-line.ts'
 import { npyBytes, temporaryFolder } from './support/npy-files.ts'
+import { dying } from './support/resumed-jobs.ts'
 
 const at = temporaryFolder()
 const seed = 1
@@ -115,30 +116,84 @@ function largeFile(place: string): void {
   writeFileSync(join(place, 'A.npy'), npyBytes({ shape: [2 ** 16, 6, 6], data: new Uint8Array(data.buffer) }))
 }
 
+/**
+ * Runs lines of bash in a folder, with `matfun` for the command line, and with `$disk` for an empty disk of its own that
+ * is gone afterwards, where mounting is permitted.
+ */
+function onDisk(place: string, options: string, lines: string) {
+  const disk = mkdtempSync(join(place, 'disk-'))
+  const text = `matfun() { "${process.execPath}" "${main}" "$@"; }\ndisk="${disk}"\n${lines}`
+  const mount = `mount -t tmpfs -o ${options} tmpfs "${disk}" || exit 99\n`
+  const [file, ...args] = canMount ? ['unshare', '-rm', 'bash', '-c', mount + text] : ['bash', '-c', text]
+  return spawnSync(file, args, { cwd: place, encoding: 'utf8' })
+}
+
+const canMount =
+  spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder('mount')]).status ===
+  0
+const fullDisk = canMount
+  ? 'for want of room on a tmpfs of 1 MB'
+  : 'for the limit on a file, since nothing may be mounted here'
+const closedFolder = canMount ? 'a tmpfs that is mounted read-only' : 'a folder that takes no files'
+
 describe('an output that cannot be written', () => {
-  // As a full disk, which takes a mount and so root: the limit of a file's size, in blocks of 1024 bytes.
-  it('whole is removed again', () => {
+  it(`whole, ${fullDisk}, is removed again`, () => {
     const place = folder('full')
     largeFile(place)
-    const text = `ulimit -f 4000; exec "$0" "$@"`
-    const args = ['-c', text, process.execPath, main, 'expm', 'A.npy', '-o', 'Y.npy']
-    const { status, stderr } = spawnSync('bash', args, { cwd: place, encoding: 'utf8' })
-    expect({ status, stderr }).toEqual({
-      status: 2,
-      stderr: 'matfun: cannot write Y.npy: EFBIG: file too large\n',
-    })
-    expect(readdirSync(place)).toEqual(['A.npy'])
+    const limit = canMount ? '' : 'ulimit -f 1000\n'
+    const { status, stdout, stderr } = onDisk(
+      place,
+      'size=1m',
+      `${limit}matfun expm A.npy -o "$disk/Y.npy"; code=$?; ls -A "$disk"; exit $code`,
+    )
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(
+      canMount
+        ? /^matfun: cannot write \S+Y\.npy: ENOSPC: no space left on device\n$/
+        : /^matfun: cannot write \S+Y\.npy: EFBIG: file too large\n$/,
+    )
   })
 
-  it('at all, in a folder that takes no files, is named', () => {
+  it(`whole, ${fullDisk}, is kept by --resume, and continued when there is room`, () => {
+    const place = folder('room')
+    const shape = [8000, 3, 3] // 576 kB
+    const data = Float64Array.from({ length: 72000 }, (_, k) => Math.sin(k))
+    writeFileSync(join(place, 'A.npy'), npyBytes({ shape, data: new Uint8Array(data.buffer) }))
+    expect(matfun(place, 'expm', 'A.npy', '-o', 'whole.npy').status).toBe(0)
+    const [full, room] = canMount
+      ? ['head -c 700000 /dev/zero > "$disk/others"', 'rm "$disk/others"']
+      : ['ulimit -S -f 300', 'ulimit -S -f unlimited']
+    const command = `"${process.execPath}" "${dying}" 20000 0 expm A.npy -o "$disk/Y.npy" --resume --json`
+    const { status, stdout, stderr } = onDisk(
+      place,
+      'size=1m',
+      `${full}\n${command}; echo $?\n${room}\n${command} && ls -A "$disk" && cmp "$disk/Y.npy" whole.npy`,
+    )
+    const [code, summary, names] = stdout.split('\n')
+    expect({ status, code, names }, stderr).toEqual({ status: 0, code: '2', names: 'Y.npy' })
+    const kept = /: (ENOSPC|EFBIG): .*\nmatfun: ([\d,]+) of 8,000 matrices are kept, and --resume/.exec(
+      stderr,
+    )?.[2]
+    const { resumed } = JSON.parse(summary)
+    expect(resumed).toBeGreaterThan(1000)
+    expect(resumed.toLocaleString('en-US')).toBe(kept)
+  })
+
+  it(`at all, for ${closedFolder}, is named`, () => {
     const place = folder('closed')
-    writeFileSync(at('small.npy'), npyBytes({ shape: [1, 1], data: new Uint8Array(8) }))
-    chmodSync(place, 0o555)
-    const output = join(isClosed(place) ? place : '/proc', 'Y.npy') // nobody is root enough for /proc
-    const { status, stderr } = matfun(at('.'), 'expm', 'small.npy', '-o', output)
-    expect(status).toBe(2)
-    expect(stderr).toMatch(/^matfun: cannot write .*Y\.npy: E[A-Z]+: /)
-    expect(existsSync(output)).toBe(false)
+    writeFileSync(join(place, 'small.npy'), npyBytes({ shape: [1, 1], data: new Uint8Array(8) }))
+    const inner = join(place, 'inner')
+    mkdirSync(inner, 0o555)
+    // Without a mount: nobody is root enough for /proc.
+    const output = canMount ? '$disk/Y.npy' : join(isClosed(inner) ? inner : '/proc', 'Y.npy')
+    for (const option of ['', '--resume']) {
+      const { status, stderr } = onDisk(place, 'ro', `matfun expm small.npy -o "${output}" ${option}`)
+      expect(status).toBe(2)
+      expect(stderr).toMatch(
+        canMount ? /cannot write .*Y\.npy: EROFS: read-only/ : /cannot write .*Y\.npy: E[A-Z]+: /,
+      )
+      expect(existsSync(output)).toBe(false)
+    }
   })
 })
 
