@@ -127,14 +127,14 @@ test('500 damaged journals give right bytes or a refusal, whatever stands behind
   ]
   const outcomes = { continued: 0, fresh: 0, refused: 0 }
   const round = async (k: number): Promise<void> => {
+    const random = new Random(7, k)
     // The files that the journal knows, with what was never vouched for being wrong.
     files.forEach((path, j) => {
-      const whole = Buffer.alloc(job.bytes[j].length, 0x3f)
+      const whole = Buffer.alloc(job.bytes[j].length + random.integer(0, 64), 0x3f)
       job.bytes[j].copy(whole, 0, 0, lengths[j])
       writeFileSync(path, whole)
       linkSync(path, join(job.folder, basename(path).slice(3)))
     })
-    const random = new Random(7, k)
     writeFileSync(join(job.folder, basename(journals[1]).slice(3)), damage(contents[1], contents[0], random))
     const { code, stdout, stderr } = await runHere([...job.args, '--resume', '--json'], {
       budget: job.budget,
@@ -198,3 +198,62 @@ async function failOnce(job: PreparedJob, options: readonly string[], from: stri
   expect(others.length, `${from}: ${others}`).toBe(kept ? 3 : 0)
   if (options.length === 0) expect(kept, from).toBe(null)
 }
+
+it('a checkpoint is written when all that it vouches for is on the disk', async () => {
+  const description = {
+    operation: 'vjp',
+    dtype: 'float64',
+    counts: [300, 300],
+    n: 2,
+    withValue: true,
+  } as const
+  const job = await prepareJob(folder('order'), description)
+  const written = new Map<unknown, number>()
+  const synced = new Map<unknown, number>()
+  const vouched: { done: number; bytes: number[] }[] = []
+  const observe = (name: string, original: Call): Call => {
+    if (name === 'writeSync')
+      return (fd, piece, ...rest) => {
+        const line = /^\{"done":([0-9]+)/.exec((piece as Buffer).toString('latin1'))
+        if (line) vouched.push({ done: Number(line[1]), bytes: [...synced.values()] })
+        const count = original(fd, piece, ...rest) as number
+        written.set(fd, (rest[2] as number) + count)
+        return count
+      }
+    if (name !== 'fsync') return original
+    return (fd, done) => {
+      const before = written.get(fd)!
+      return original(fd, (error: unknown) => {
+        synced.set(fd, before)
+        ;(done as (error: unknown) => void)(error)
+      })
+    }
+  }
+  await withCalls(observe, async () => {
+    await runHere(job.args, { budget: job.budget, interval: 0 })
+  })
+  expect(vouched.length).toBeGreaterThan(0)
+  for (const { done, bytes } of vouched) {
+    expect(bytes).toHaveLength(2)
+    expect(Math.min(...bytes)).toBeGreaterThanOrEqual(128 + done * 32)
+  }
+})
+
+it('after a disk that failed no checkpoint follows, though it would succeed', async () => {
+  const description = { operation: 'vjp', dtype: 'float64', counts: [9, 9], n: 2, withValue: true } as const
+  const job = await prepareJob(folder('failed'), description)
+  let calls = 0
+  const failing = (name: string, original: Call): Call => {
+    if (name !== 'fsync') return quick(name, original)
+    const error = Object.assign(new Error('EIO: as if, fsync'), { code: 'EIO', syscall: 'fsync' })
+    // The first of the second checkpoint: the system may have dropped what it was to write, and say so only once.
+    return (_, done) => (done as (error: unknown) => void)(++calls === 3 ? error : null)
+  }
+  await withCalls(failing, async () => {
+    const { code, stderr } = await runHere([...job.args, '--resume'], { budget: job.budget, interval: 0 })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/EIO: as if\nmatfun: 3 of 9 matrices are kept, and --resume continues there\n$/)
+  })
+  expect((await runHere([...job.args, '--resume'])).code).toBe(1)
+  expect(isDone(job)).toBe(true)
+})
