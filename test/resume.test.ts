@@ -97,6 +97,8 @@ function giveAway(job: PreparedJob, change: (owner: string[]) => void): void {
   renameSync(path, parts.join('.'))
 }
 
+const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+
 const summary = {
   resumed: 30,
   code: 1,
@@ -210,7 +212,6 @@ describe('a run of the same job that still runs', () => {
   it('is not disturbed by another one, and cannot be continued', async () => {
     const job = await prepare({ operation: 'vjp', dtype: 'float64', counts: [60, 60], n: 3, withValue: true })
     const [out, value] = job.outputs
-    const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
     const request = { operation: job.operation, inputs: job.inputs, out, value, options }
     const first = runJob(request, { budget: job.budget, interval: 0 })
     const { code, stderr } = await resume(job)
@@ -285,6 +286,47 @@ function rewrite(path: string, change: (head: JournalHead) => JournalHead): void
   journal.append({ done, failures })
   journal.close()
 }
+
+describe('a run that is taken over though it lives', () => {
+  const description = { operation: 'vjp', dtype: 'float64', counts: [60, 60], n: 3, withValue: true } as const
+
+  /** A run that another one takes over after its tenth chunk; gives what became of both. */
+  async function takeOver(job: PreparedJob, isAborted = false) {
+    const controller = new AbortController()
+    const [out, value] = job.outputs
+    const request = { operation: job.operation, inputs: job.inputs, out, value, options, resume: true }
+    let other: ReturnType<typeof resume> | undefined
+    const first = runJob(request, {
+      budget: job.budget,
+      interval: 0,
+      signal: controller.signal,
+      onProgress: (done) => {
+        if (done < 30 || other !== undefined) return
+        giveAway(job, (owner) => owner.splice(0, 1, '00000000'))
+        other = resume(job, '--take-over')
+        if (isAborted) controller.abort()
+      },
+    })
+    const outcome = await first.catch((error: Error) => error)
+    return { outcome, other: await other! }
+  }
+
+  it('ends with an error, and the other one as it should', async () => {
+    const job = await prepare(description)
+    const { outcome, other } = await takeOver(job)
+    expect(outcome).toMatchObject({ message: 'another process has taken this job over, and will end it' })
+    expect(other).toMatchObject({ code: 1, failures: job.failures })
+    expect(isDone(job), String(left(job))).toBe(true)
+  })
+
+  it('leaves the files to the other one where it is aborted', async () => {
+    const job = await prepare(description)
+    const { outcome, other } = await takeOver(job, true)
+    expect(outcome).toMatchObject({ name: 'AbortError' })
+    expect(other).toMatchObject({ code: 1, failures: job.failures })
+    expect(isDone(job), String(left(job))).toBe(true)
+  })
+})
 
 describe('an earlier run is not continued', () => {
   it.each<[string, (input: string) => void]>([
@@ -408,7 +450,6 @@ describe('an earlier run is not continued', () => {
 it('a job of less than a second has no checkpoint', async () => {
   const job = await prepare()
   const [out, value] = job.outputs
-  const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
   const lines: number[] = []
   await runJob(
     { operation: job.operation, inputs: job.inputs, out, value, options },

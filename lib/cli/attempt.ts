@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import type { Failure } from '../errors.ts'
 import type { DataOf, DType } from '../ndarray.ts'
 import { NpyWriter, syncFolder } from '../npy/writer.ts'
 import { type Continuation, chooseContinuation, type JobFiles, takenByAnother } from './continuation.ts'
-import { onFile } from './errors.ts'
+import { CommandError, onFile } from './errors.ts'
 import { Journal } from './journal.ts'
 import { claimRun, createRun, findRuns, type Run, removeRun } from './leftovers.ts'
 import { createOwner, endOwner } from './owner.ts'
@@ -33,7 +33,7 @@ export class Attempt {
   /** What was found to continue, or why nothing was. */
   readonly story: string
   readonly #job: JobFiles
-  readonly #run: Run
+  #run: Run
   readonly #interval: number
   readonly #writers: NpyWriter[] = []
   readonly #failures: Failure[]
@@ -126,6 +126,8 @@ export class Attempt {
       this.#error = error
       throw error
     }
+    // Nobody who means to take it over now finds the journal under the name that was seen.
+    if (!this.#claim()) throw takenOver()
     for (const [k, writer] of this.#writers.entries()) {
       onFile('write', outputs[k].path, () => writer.finish())
       this.#isPlaced = true
@@ -143,9 +145,19 @@ export class Attempt {
     if (mayKeep && this.#error === undefined && this.#done > this.#saved.done)
       await this.#save().catch(() => {})
     this.#close()
-    if (mayKeep && this.#saved.done > 0) return this.#saved.done
-    removeRun(this.#run)
+    if (mayKeep && this.#saved.done > 0 && existsSync(this.#run.journal)) return this.#saved.done
+    if (this.#claim()) removeRun(this.#run)
+    endOwner(this.#run.owner)
     return 0
+  }
+
+  /** Takes the run's files for one's own once more; false where they are another process's by now. */
+  #claim(): boolean {
+    const claimed = claimRun(this.#job.identity, this.#run, createOwner())
+    if (claimed === undefined) return false
+    endOwner(this.#run.owner)
+    this.#run = claimed
+    return true
   }
 
   #open(from: Continuation | undefined): void {
@@ -179,6 +191,7 @@ export class Attempt {
     const failures = this.#failures.slice(this.#saved.failures)
     await Promise.all(this.#writers.map((writer) => writer.sync()))
     if (this.#saved.done === this.resumed) for (const file of this.#run.files) syncFolder(dirname(file))
+    if (!existsSync(this.#run.journal)) throw takenOver()
     this.#journal!.append({ done, failures })
     this.#saved = { done, failures: this.#saved.failures + failures.length }
     await this.#journal!.sync()
@@ -197,6 +210,10 @@ export class Attempt {
     this.#journal?.close()
     endOwner(this.#run.owner)
   }
+}
+
+function takenOver(): CommandError {
+  return new CommandError('another process has taken this job over, and will end it')
 }
 
 function claim(job: JobFiles, { found }: Continuation, owner: string): Run {

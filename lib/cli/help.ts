@@ -31,5 +31,6 @@ Exit codes
   0  all done
   1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
      row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
-  2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written
+  2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but with --resume
+     what is done is kept
 `
