@@ -126,8 +126,13 @@ export class Attempt {
       this.#error = error
       throw error
     }
-    // Nobody who means to take it over now finds the journal under the name that was seen.
-    if (!this.#claim()) throw takenOver()
+    // Nobody who means to take it over finds the journal under this name from now on.
+    const claimed = onFile('write', outputs[0].path, () =>
+      claimRun(this.#job.identity, this.#run, createOwner()),
+    )
+    if (claimed === undefined) throw takenOver()
+    endOwner(this.#run.owner)
+    this.#run = claimed
     for (const [k, writer] of this.#writers.entries()) {
       onFile('write', outputs[k].path, () => writer.finish())
       this.#isPlaced = true
@@ -145,19 +150,15 @@ export class Attempt {
     if (mayKeep && this.#error === undefined && this.#done > this.#saved.done)
       await this.#save().catch(() => {})
     this.#close()
-    if (mayKeep && this.#saved.done > 0 && existsSync(this.#run.journal)) return this.#saved.done
-    if (this.#claim()) removeRun(this.#run)
-    endOwner(this.#run.owner)
+    if (!this.#isOwn) return 0
+    if (mayKeep && this.#saved.done > 0) return this.#saved.done
+    removeRun(this.#run)
     return 0
   }
 
-  /** Takes the run's files for one's own once more; false where they are another process's by now. */
-  #claim(): boolean {
-    const claimed = claimRun(this.#job.identity, this.#run, createOwner())
-    if (claimed === undefined) return false
-    endOwner(this.#run.owner)
-    this.#run = claimed
-    return true
+  /** Whether the files are not another process's by now. */
+  get #isOwn(): boolean {
+    return existsSync(this.#run.journal)
   }
 
   #open(from: Continuation | undefined): void {
@@ -191,7 +192,7 @@ export class Attempt {
     const failures = this.#failures.slice(this.#saved.failures)
     await Promise.all(this.#writers.map((writer) => writer.sync()))
     if (this.#saved.done === this.resumed) for (const file of this.#run.files) syncFolder(dirname(file))
-    if (!existsSync(this.#run.journal)) throw takenOver()
+    if (!this.#isOwn) throw takenOver()
     this.#journal!.append({ done, failures })
     this.#saved = { done, failures: this.#saved.failures + failures.length }
     await this.#journal!.sync()
