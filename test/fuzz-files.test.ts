@@ -197,6 +197,33 @@ describe('an output that cannot be written', () => {
   })
 })
 
+describe('a pipe', () => {
+  it('is refused for an input and an output, at once, whether or not there is someone at its other end', () => {
+    const place = folder('pipes')
+    writeFileSync(join(place, 'A.npy'), npyBytes({ shape: [1, 1], data: new Uint8Array(8) }))
+    expect(spawnSync('mkfifo', ['P.npy'], { cwd: place }).status).toBe(0)
+    const refused = (...args: string[]) => {
+      const text = 'cat A.npy | timeout 30 "$0" "$@"'
+      const { status, stderr } = spawnSync('bash', ['-c', text, process.execPath, main, ...args], {
+        cwd: place,
+        encoding: 'utf8',
+      })
+      return { status, stderr }
+    }
+    for (const input of ['P.npy', '/dev/stdin'])
+      expect(refused('expm', input, '-o', 'Y.npy')).toEqual({
+        status: 2,
+        stderr: `matfun: ${input}: is not a regular file: expected a .npy file\n`,
+      })
+    for (const option of [[], ['--resume']])
+      expect(refused('expm', 'A.npy', '-o', 'P.npy', ...option)).toEqual({
+        status: 2,
+        stderr: 'matfun: P.npy: is not a regular file, so it cannot be written as .npy\n',
+      })
+    expect(readdirSync(place)).toEqual(['A.npy', 'P.npy'])
+  })
+})
+
 function isClosed(place: string): boolean {
   try {
     accessSync(place, constants.W_OK)
