@@ -25,9 +25,6 @@ const purposes: readonly Purpose[] = ['value', 'derivative']
 /** The name of a command. */
 export type CommandName = keyof typeof commands
 
-/** The commands that write files. */
-export type Operation = 'expm' | 'jvp' | 'vjp' | 'cond'
-
 /** What a plan is for; see expmPlan. */
 export type Purpose = NonNullable<ExpmPlanOptions['purpose']>
 

@@ -17,7 +17,14 @@ const portable = [
   'lib/typed-array.ts',
   'lib/reference/',
 ]
-const usedByNpy = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/npy/']
+const usedByNpy = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/beside.ts', 'lib/npy/']
+const usedByZarr = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/beside.ts', 'lib/zarr/']
+
+/** Above the rest of lib, each of which may use those before it. */
+const upperLayers = ['lib/job/', 'lib/cli/']
+
+/** The one place that imports a package which need not be installed. */
+const optionalPackages = new Map([['zarrita', 'lib/zarr/zarrita.ts']])
 
 /**
  * Checks one TypeScript or JavaScript file of lib/ or examples/.
@@ -70,6 +77,9 @@ function importFault(file, target) {
   if (target === '') return 'an import whose target is computed cannot be checked'
   const isPortable = isAmong(portable, file)
   if (!target.startsWith('.')) {
+    const place = optionalPackages.get(target)
+    if (place !== undefined && file !== place)
+      return `'${target}' need not be installed and may be imported by ${place} only`
     const what = target.startsWith('node:') || builtinModules.includes(target) ? 'Node' : 'a package'
     return isPortable ? `${file} runs anywhere and may not use ${what} ('${target}')` : undefined
   }
@@ -80,9 +90,24 @@ function importFault(file, target) {
     return `${file} may use ${portable.join(', ')} only, not ${used}`
   if (file.startsWith('lib/npy/') && !isAmong(usedByNpy, used))
     return `${file} may use ${usedByNpy.join(', ')} only, not ${used}`
-  if (!file.startsWith('lib/cli/') && used.startsWith('lib/cli/'))
-    return `lib may not import cli ('${target}'): that is upward`
+  if (file.startsWith('lib/zarr/') && !isAmong(usedByZarr, used))
+    return `${file} may use ${usedByZarr.join(', ')} only, not ${used}`
+  const [own, other] = [layerOf(file), layerOf(used)]
+  if (own < other) return `${nameOf(own)} may not import ${nameOf(other)} ('${target}'): that is upward`
   return undefined
+}
+
+/**
+ * How high a file of lib stands: 0 for what is no layer of its own.
+ * @param {string} file
+ */
+function layerOf(file) {
+  return upperLayers.findIndex((layer) => file.startsWith(layer)) + 1
+}
+
+/** @param {number} layer */
+function nameOf(layer) {
+  return layer === 0 ? 'lib' : upperLayers[layer - 1].split('/')[1]
 }
 
 /**

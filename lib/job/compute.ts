@@ -3,7 +3,7 @@ import { type Call, condCall, derivativeCall, expmCall } from '../call.ts'
 import { type Failure, MatfunError } from '../index.ts'
 import { components, type DataOf, type DType, ndarray } from '../ndarray.ts'
 import { type ComputeOptions, computeOptionNames, readSettings } from '../options.ts'
-import type { Operation } from './arguments.ts'
+import type { Operation } from './description.ts'
 
 /** What a chunk's matrices are, and what is done with them. */
 export interface Task {
