@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fsync,
@@ -10,8 +9,9 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { syncFolder, temporaryBeside } from '../beside.ts'
 import { describe } from '../errors.ts'
 import { components, type DataOf, type DType, product } from '../ndarray.ts'
 import { native, swapBytes, writeBytes } from './bytes.ts'
@@ -55,8 +55,7 @@ export class NpyWriter {
     this.shape = [...shape]
     this.#length = lengthOf(path, dtype, shape)
     this.#target = resolveTarget(path)
-    this.#temporary =
-      kept?.temporary ?? join(dirname(this.#target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)
+    this.#temporary = kept?.temporary ?? temporaryBeside(this.#target)
     this.#isKept = kept !== undefined
     this.#written = kept?.written ?? 0
     const header = formatHeader(dtype, shape)
@@ -204,21 +203,4 @@ function littleEndian(data: DataOf<DType>): DataOf<DType> {
   const copy = data.slice()
   swapBytes(copy)
   return copy
-}
-
-/** Makes the new name last through a power cut, where folders can be opened (Windows cannot). */
-export function syncFolder(path: string): void {
-  let fd: number
-  try {
-    fd = openSync(path, 'r')
-  } catch {
-    return
-  }
-  try {
-    fsyncSync(fd)
-  } catch {
-    // The file itself is on the disk; some network file systems cannot say so of a folder.
-  } finally {
-    closeSync(fd)
-  }
 }

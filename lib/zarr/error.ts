@@ -1,0 +1,22 @@
+/**
+ * Thrown for a folder that is not a Zarr array that can be read, for chunks that are damaged, and for a write that does not fit the
+ * array. The message begins with the path and says what was expected and what came. Errors of the file system itself (ENOENT,
+ * EACCES, ENOSPC, ...) are thrown as Node has them.
+ *
+ * @example
+ * try {
+ *   await openZarr('.')
+ * } catch (error) {
+ *   console.log(error instanceof ZarrError, error.code)  // true ERR_ZARR
+ * }
+ */
+export class ZarrError extends Error {
+  override readonly name = 'ZarrError'
+  readonly code = 'ERR_ZARR'
+  readonly path: string
+
+  constructor(path: string, problem: string, options: { readonly cause?: unknown } = {}) {
+    super(`${path}: ${problem}`, options.cause === undefined ? {} : { cause: options.cause })
+    this.path = path
+  }
+}
