@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { type AddonSource, addon, native } from './native.ts'
 import { defaultThreads } from './threads.ts'
+import { readVersion } from './version.ts'
 
 /** What {@link info} tells. */
 export interface Info {
@@ -47,9 +47,8 @@ export function info(): Info {
   const { target, compiler, features, config, core, threading, library, linkage, threads, locked } =
     native.info()
   const version = /^OpenBLAS (\S+)/.exec(config)?.[1] ?? 'unknown'
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return {
-    version: manifest.version,
+    version: readVersion(),
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     addon: { path: addon.path, source: addon.source, compiler, kernels: target },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readVersion } from '../version.ts'
 import { type Command, parseCommand } from './arguments.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { help } from './help.ts'
@@ -92,8 +92,4 @@ async function withProgress<T>(
   } finally {
     progress.end()
   }
-}
-
-function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }

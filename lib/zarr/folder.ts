@@ -90,8 +90,14 @@ export class Folder {
     return true
   }
 
+  /** Removes a file, if there is one. */
   async remove(key: string): Promise<void> {
-    await rm(await this.#confinedParent(join(this.path, key)), { force: true })
+    try {
+      const path = join(this.path, key)
+      await rm(join(await this.#confined(dirname(path)), basename(path)), { force: true })
+    } catch (error) {
+      if (!isAbsence(error)) throw error
+    }
   }
 
   /** The names in a folder below this one; none where there is no such folder. */
@@ -123,10 +129,6 @@ export class Folder {
     const real = await realpath(path)
     requireBelow(this.#root, real, path)
     return real
-  }
-
-  async #confinedParent(path: string): Promise<string> {
-    return join(await this.#confined(dirname(path)), basename(path))
   }
 }
 

@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import type { DType } from '../ndarray.ts'
+import { readVersion } from '../version.ts'
+import { Folder } from '../zarr/folder.ts'
+import { createZarr, openZarr, type ZarrArray, type ZarrSpec } from '../zarr/index.ts'
+import type { JobDescription } from './description.ts'
+import { JobError } from './error.ts'
+import { FailureFiles } from './failures.ts'
+import type { WorkPlan } from './plan.ts'
+import { onPath } from './storage.ts'
+
+/** The arrays that a job writes. */
+export interface Outputs {
+  readonly result: ZarrArray
+  readonly value: ZarrArray | undefined
+  readonly failures: FailureFiles
+}
+
+/** What a job writes where. */
+export interface OutputRequest {
+  /** Without links. */
+  readonly root: string
+  readonly id: string
+  readonly description: JobDescription
+  readonly plan: WorkPlan
+  /** Whether to make arrays that are not there. */
+  readonly create: boolean
+}
+
+/**
+ * Opens a job's outputs, or makes them; several processes may do so at once.
+ * Errors: {@link JobError} where something else stands in the place of one, or nothing and `create` is false.
+ */
+export async function openOutputs(request: OutputRequest): Promise<Outputs> {
+  const { root, description, plan } = request
+  const { dtype, n, count, chunkLength, sharesA } = plan
+  const isCond = description.operation === 'cond'
+  const matrices = (items: number) => ({
+    dtype,
+    shape: [items, n, n],
+    chunkLength: Math.min(chunkLength, items),
+  })
+  const numbers = { dtype: 'float64' as DType, shape: [count], chunkLength }
+  const value =
+    description.value === undefined
+      ? undefined
+      : await openOutput(request, description.value, matrices(sharesA ? 1 : count))
+  const result = await openOutput(request, description.out, isCond ? numbers : matrices(count))
+  const folder = new Folder(join(root, description.out), root)
+  return { result, value, failures: new FailureFiles(folder, chunkLength, count) }
+}
+
+async function openOutput(
+  { root, id, description, create }: OutputRequest,
+  path: string,
+  spec: ZarrSpec,
+): Promise<ZarrArray> {
+  const place = join(root, path)
+  return onPath('write', path, async () => {
+    const there = await openZarr(place, { root }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' && create) return undefined
+      throw error
+    })
+    if (there === undefined) {
+      const attributes = { matfun: { job: id, description, version: readVersion() } }
+      return createZarr(place, { ...spec, attributes }, { root })
+    }
+    requireOwn(there, path, id, spec)
+    return there
+  })
+}
+
+/** Refuses an array that another job, or anyone else, has made. */
+function requireOwn(array: ZarrArray, path: string, id: string, spec: ZarrSpec): void {
+  const { matfun } = array.attributes as { matfun?: { job?: unknown } }
+  const isLike =
+    array.dtype === spec.dtype &&
+    String(array.shape) === String(spec.shape) &&
+    array.chunkLength === spec.chunkLength
+  if (matfun?.job === id && isLike) return
+  const owner =
+    typeof matfun?.job === 'string' ? `belongs to job ${matfun.job.slice(0, 40)}` : "is no job's output"
+  throw new JobError(
+    `${path} is there already and ${owner}, not that of job ${id}: remove it, or name another place`,
+  )
+}
