@@ -5,14 +5,20 @@ import { isThreadCount, maxThreads } from '../threads.ts'
 import { UsageError } from './errors.ts'
 
 const common = ['method', 'shift', 'balance', 'json'] as const
-const computing = ['out', 'resume', 'take-over', 'threads', ...common] as const
+const computing = ['out', 'threads', ...common] as const
+const resumable = [...computing, 'resume', 'take-over'] as const
 
 /** What each command takes. */
 export const commands = {
-  expm: { inputs: ['A.npy'], options: computing },
-  jvp: { inputs: ['A.npy', 'E.npy'], options: ['value', ...computing] },
-  vjp: { inputs: ['A.npy', 'W.npy'], options: ['value', ...computing] },
-  cond: { inputs: ['A.npy'], options: computing },
+  expm: { inputs: ['A.npy'], options: resumable },
+  jvp: { inputs: ['A.npy', 'E.npy'], options: ['value', ...resumable] },
+  vjp: { inputs: ['A.npy', 'W.npy'], options: ['value', ...resumable] },
+  cond: { inputs: ['A.npy'], options: resumable },
+  run: {
+    inputs: ['expm, jvp, vjp or cond'],
+    options: ['a', 'direction', 'value', 'chunk', 'root', ...computing],
+  },
+  convert: { inputs: ['A.npy or A.zarr'], options: ['out', 'chunk', 'json'] },
   plan: { inputs: ['A.npy'], options: ['purpose', ...common] },
   info: { inputs: [], options: ['json'] },
 } as const
@@ -40,7 +46,18 @@ export interface Command {
   readonly threads: number | undefined
   readonly resume: boolean
   readonly takeOver: boolean
+  /** Of `run` and `convert`. */
+  readonly arrays: ArrayArguments
   readonly json: boolean
+}
+
+/** What only the commands of Zarr arrays take, as it was given. */
+export interface ArrayArguments {
+  readonly a: string | undefined
+  readonly direction: string | undefined
+  /** Matrices of a chunk. */
+  readonly chunk: number | undefined
+  readonly root: string | undefined
 }
 
 const flags = {
@@ -50,6 +67,10 @@ const flags = {
   shift: { type: 'string' },
   balance: { type: 'string' },
   purpose: { type: 'string' },
+  a: { type: 'string' },
+  direction: { type: 'string' },
+  chunk: { type: 'string' },
+  root: { type: 'string' },
   threads: { type: 'string' },
   resume: { type: 'boolean' },
   'take-over': { type: 'boolean' },
@@ -80,9 +101,10 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
   for (const option of Object.keys(values))
     if (!options.some((known) => known === option)) throw new UsageError(`${name} takes no --${option}`)
   if (options.some((known) => known === 'out') && !values.out)
-    throw new UsageError(`${name} expects an output: -o FILE.npy`)
+    throw new UsageError(`${name} expects an output: -o ${isOfArrays(name) ? 'FILE.zarr' : 'FILE.npy'}`)
   if (values['take-over'] && !values.resume) throw new UsageError('--take-over goes with --resume only')
-  if (values.value === '') throw new UsageError('--value expects a file name')
+  for (const option of ['value', 'a', 'direction', 'root'] as const)
+    if (values[option] === '') throw new UsageError(`--${option} expects a file name`)
   return {
     name,
     inputs,
@@ -97,6 +119,12 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
     threads: threadsOf(values.threads),
     resume: values.resume ?? false,
     takeOver: values['take-over'] ?? false,
+    arrays: {
+      a: values.a,
+      direction: values.direction,
+      chunk: chunkOf(values.chunk),
+      root: values.root,
+    },
     json: values.json ?? false,
   }
 }
@@ -116,6 +144,16 @@ function parse(argv: readonly string[]) {
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error
     throw new UsageError(message.split('. ')[0])
   }
+}
+
+function isOfArrays(name: CommandName): boolean {
+  return name === 'run' || name === 'convert'
+}
+
+function chunkOf(given: string | undefined): number | undefined {
+  if (given === undefined || (/^[1-9][0-9]*$/.test(given) && Number.isSafeInteger(Number(given))))
+    return given === undefined ? undefined : Number(given)
+  throw new UsageError(`--chunk expects a positive integer, got ${JSON.stringify(given)}`)
 }
 
 function threadsOf(given: string | undefined): number | undefined {

@@ -6,6 +6,9 @@ export const help = `matfun: the matrix exponential and its derivatives, for sta
   matfun vjp  A.npy W.npy -o G.npy [--value Y.npy]  G = L(A^H, W), the gradient W pulled back through exp at A
   matfun cond A.npy -o K.npy                        K = the relative condition number of exp at A, in the 1-norm
   matfun plan A.npy                                 what expm would do for each matrix, without doing it
+  matfun run OPERATION --a A.zarr [--direction E.zarr] -o Y.zarr [--value V.zarr]
+                                                    the same of Zarr arrays, chunk by chunk; again, it continues
+  matfun convert A.npy -o A.zarr                    copy a stack to a Zarr array, or back
   matfun info                                       versions, BLAS, processor; a self-check, and advice where one helps
 
 Files hold stacks of shape (..., n, n): float64, float32, complex128 or complex64, in either byte order, in C or Fortran
@@ -14,6 +17,13 @@ meets each of the other's. Results have A's dtype; only K is float64 always, of 
 little-endian, in C order, and takes its name only when it is whole. Jobs run in chunks of 32 MB, or of one matrix
 where that is larger.
 
+Zarr arrays (version 3) have shape (count, n, n) and are cut along the first axis; run also takes .npy files as inputs. A and
+the direction are cut alike, or one of them is a single matrix. Each chunk is written when it is done and takes its name
+when it is whole, so that a job that was interrupted continues where it was: by the same command, on any machine.
+
+  --a FILE          A of run; --direction FILE is its E or W
+  --chunk N         matrices of a chunk, where an input is a .npy file (default: about a second's work, 32 MiB at most)
+  --root DIR        the folder that run's files lie below (default: the current one); see docs/zarr.md
   -o, --out FILE    where to write the result
   --value FILE      also write exp(A), of A's shape
   --method METHOD   auto (default), polynomial or pade
@@ -32,5 +42,5 @@ Exit codes
   1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
      row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
   2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but with --resume
-     what is done is kept
+     what is done is kept, and what run has done stays
 `

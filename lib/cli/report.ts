@@ -1,4 +1,6 @@
 import type { Failure } from '../errors.ts'
+import type { ChunksSummary } from './chunks.ts'
+import type { ConvertSummary } from './convert.ts'
 import type { SelfCheck } from './doctor.ts'
 import { showShape } from './files.ts'
 import type { JobSummary } from './job.ts'
@@ -15,6 +17,26 @@ export function reportJob(summary: JobSummary): string {
   if (failures.length > 0)
     lines.push(`${showCount(failures.length)} failed, with NaN in their places:`, ...listFailures(failures))
   return `${lines.join('\n')}\n`
+}
+
+/** What `run` prints without --json. Every failure is named. */
+export function reportChunks(summary: ChunksSummary): string {
+  const { operation, order, shape, count, chunks, present, seconds, outputs, failures } = summary
+  const were = present > 0 ? `, of which ${showCount(present)} were there already` : ''
+  const lines = [
+    `${operation}: ${countMatrices(count, order)} in ${countChunks(chunks)}${were}, ${showSeconds(seconds)}, ` +
+      `${showCount(summary.matricesPerSecond)} per second`,
+    `wrote ${outputs.join(' and ')}, result of shape ${showShape(shape)}, as job ${summary.job}`,
+  ]
+  if (failures.length > 0)
+    lines.push(`${showCount(failures.length)} failed, with NaN in their places:`, ...listFailures(failures))
+  return `${lines.join('\n')}\n`
+}
+
+/** What `convert` prints without --json. */
+export function reportConversion({ outputs, dtype, shape, chunks, seconds }: ConvertSummary): string {
+  const how = `${dtype} of shape ${showShape(shape)}, ${showCount(chunks)} chunks`
+  return `wrote ${outputs[0]}, ${how}, in ${showSeconds(seconds)}\n`
 }
 
 /** What `plan` prints without --json: one line for each way. */
@@ -84,6 +106,10 @@ export function showSeconds(seconds: number): string {
 
 function countMatrices(count: number, order: number): string {
   return `${showCount(count)} ${count === 1 ? 'matrix' : 'matrices'} of order ${order}`
+}
+
+function countChunks(chunks: number): string {
+  return `${showCount(chunks)} ${chunks === 1 ? 'chunk' : 'chunks'}`
 }
 
 /** One line for each code, with neighbouring places as ranges: `  ERR_OVERFLOW: 3, 17-19`. */

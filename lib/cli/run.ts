@@ -30,7 +30,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     return 0
   } catch (error) {
     if (signal?.aborted) {
-      stderr.write(`matfun: interrupted, ${kept.story || 'nothing was written'}\n`)
+      stderr.write(`matfun: interrupted, ${kept.story || whatIsLeft(argv)}\n`)
       return 'interrupted'
     }
     const hint = error instanceof UsageError ? ' (see matfun --help)' : ''
@@ -38,6 +38,10 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     if (kept.story) stderr.write(`matfun: ${kept.story}\n`)
     return 2
   }
+}
+
+function whatIsLeft([name]: readonly string[]): string {
+  return name === 'run' ? 'the same command does what is missing' : 'nothing was written'
 }
 
 // The modules that load the addon are imported only here, so that help and wrong use need none.
@@ -65,6 +69,23 @@ async function execute(
     )
     print(summary, report.reportPlan(summary))
     return summary.failures.length > 0 ? 1 : 0
+  }
+  if (name === 'run') {
+    const { describeJob } = await import('./describe.ts')
+    const { runChunks } = await import('./chunks.ts')
+    const described = describeJob(command)
+    const summary = await withProgress(described.description.operation, surroundings, (control) =>
+      runChunks(described, command.threads, control),
+    )
+    print(summary, report.reportChunks(summary))
+    return summary.failures.length > 0 ? 1 : 0
+  }
+  if (name === 'convert') {
+    const { convert } = await import('./convert.ts')
+    const request = { from: command.inputs[0], to: command.out!, chunk: command.arrays.chunk }
+    const summary = await withProgress(name, surroundings, (control) => convert(request, control))
+    print(summary, report.reportConversion(summary))
+    return 0
   }
   const { runJob } = await import('./job.ts')
   const { inputs, value, options, threads, resume, takeOver } = command
