@@ -53,6 +53,7 @@ const entries = {
   matfun: 'lib/index.ts',
   'matfun/reference': 'lib/reference/index.ts',
   'matfun/npy': 'lib/npy/index.ts',
+  'matfun/zarr': 'lib/zarr/index.ts',
   'matfun/tfjs': 'lib/tfjs/index.ts',
 }
 const declared = Object.entries(entries).flatMap(([entry, file]) =>

@@ -35,7 +35,11 @@ const clean: Record<string, string> = {
     "import { n } from '../ndarray.ts'\nimport 'node:fs'\nimport './header.ts'\nexport { n }\n",
   'lib/npy/header.ts': "export { code } from '../errors.ts'\n",
   'lib/reference/index.ts': "export { n } from '../ndarray.ts'\nexport const note = 'not node:fs'\n",
-  'lib/cli/main.ts': "import '../index.ts'\nimport '../npy/index.ts'\n",
+  'lib/zarr/index.ts': "import { n } from '../ndarray.ts'\nimport './zarrita.ts'\nexport { n }\n",
+  'lib/zarr/zarrita.ts':
+    "import type * as Zarrita from 'zarrita'\nexport const z = await import('zarrita')\n",
+  'lib/job/index.ts': "import '../index.ts'\nimport '../npy/index.ts'\nimport '../zarr/index.ts'\n",
+  'lib/cli/main.ts': "import '../index.ts'\nimport '../npy/index.ts'\nimport '../job/index.ts'\n",
   'examples/main.mjs': "import '../dist/index.js'\n",
 }
 
@@ -135,6 +139,16 @@ const plants: readonly (readonly [string, string, string, RegExp])[] = [
   ['an export from the command line', 'lib/expm.ts', "export * from './cli/main.ts'", /upward/],
   ['a dynamic import of the command line', 'lib/expm.ts', "\nawait import('./cli/main.ts')", /upward/],
   ['a type from the command line', 'lib/expm.ts', "export type T = import('./cli/main.ts').T", /upward/],
+  [
+    'an import of the command line by a job',
+    'lib/job/index.ts',
+    "\nimport '../cli/main.ts'",
+    /job may not import cli/,
+  ],
+  ['an import of a job', 'lib/expm.ts', "import './job/index.ts'", /lib may not import job .*upward/],
+  ['a job used by zarr', 'lib/zarr/index.ts', "\nimport '../job/index.ts'", /not lib\/job\/index\.ts/],
+  ['the loader used by zarr', 'lib/zarr/index.ts', "\nimport '../native.ts'", /not lib\/native\.ts/],
+  ['a package that need not be there', 'lib/zarr/index.ts', "\nimport 'zarrita'", /need not be installed/],
   ['a computed import', 'lib/expm.ts', 'export const f = (x: string) => import(x)', /computed/],
   ['an import from outside lib', 'lib/expm.ts', "import '../scripts/setup.mjs'", /outside lib/],
   ['the loader used by npy', 'lib/npy/index.ts', "\nimport '../native.ts'", /not lib\/native\.ts/],

@@ -4,8 +4,12 @@
  * EACCES, ENOSPC, ...) are thrown as Node has them.
  *
  * @example
+ * import { mkdirSync, writeFileSync } from 'node:fs'
+ *
+ * mkdirSync('group.zarr')
+ * writeFileSync('group.zarr/zarr.json', '{ "zarr_format": 3, "node_type": "group" }')
  * try {
- *   await openZarr('.')
+ *   await openZarr('group.zarr')
  * } catch (error) {
  *   console.log(error instanceof ZarrError, error.code)  // true ERR_ZARR
  * }
