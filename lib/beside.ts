@@ -3,6 +3,9 @@ import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+/** What {@link temporaryBeside} names look like, without their folder. */
+export const temporaryName = /^\.matfun-[0-9a-f]{12}\.tmp$/
+
 /** A hidden name of its own in the folder of `target`, where a file grows until it is whole and renamed to `target`. */
 export function temporaryBeside(target: string): string {
   return join(dirname(target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)

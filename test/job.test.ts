@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { expm, expmCond, expmJVP, expmVJP, type Failure, type NDArray } from '../lib/index.ts'
 import {
@@ -157,6 +165,36 @@ describe('a job', () => {
     const job = await open(root, {})
     await runAll(job)
     expect(await load(`${root}/Y`)).toEqual([1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1])
+  })
+
+  it("of an input that is a job's unfinished output waits for it, and takes no fill value", async () => {
+    const root = await storage({ A })
+    const first = await open(root, {})
+    await first.runChunk(0)
+    const second = await open(root, { A: 'Y', out: 'Z' })
+    expect(await second.runChunk(0)).toMatchObject({ done: 'computed', failures: 0 })
+    const error = await second.runChunk(1).catch((reason) => reason)
+    expect(error).toMatchObject({ name: 'ChunkError', chunk: 1, retryable: true })
+    expect(error.message).toMatch(/Y: chunk 1 is missing, and the job that writes it has not done it/)
+    await first.runChunk(1)
+    expect(await second.runChunk(1)).toMatchObject({ done: 'computed', failures: 0 })
+  })
+
+  it('removes what was left half written a day ago, and nothing else', async () => {
+    const root = await storage({ A })
+    const job = await open(root, {})
+    const [old, young] = ['.matfun-0123456789ab.tmp', '.matfun-ba9876543210.tmp']
+    const yesterday = new Date(Date.now() - 86_500_000)
+    for (const name of [old, young, '.matfun-mine.tmp', 'c.0.0.0']) writeFileSync(`${root}/Y/${name}`, '')
+    for (const name of [old, '.matfun-mine.tmp', 'c.0.0.0'])
+      utimesSync(`${root}/Y/${name}`, yesterday, yesterday)
+    await job.removeAbandoned()
+    expect(readdirSync(`${root}/Y`).sort()).toEqual([
+      '.matfun-ba9876543210.tmp',
+      '.matfun-mine.tmp',
+      'c.0.0.0',
+      'zarr.json',
+    ])
   })
 
   it('tells how many results of a chunk are there', async () => {

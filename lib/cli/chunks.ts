@@ -49,6 +49,7 @@ export async function runChunks(
   try {
     const missing = await job.missingChunks()
     const computed = await runMissing(job, missing, control)
+    await job.removeAbandoned()
     const failures: Failure[] = []
     for await (const failure of job.failures()) failures.push(failure)
     const seconds = (performance.now() - start) / 1000

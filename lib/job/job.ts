@@ -65,6 +65,11 @@ export interface Job {
   missingChunks(): Promise<number[]>
   /** Every result that could not be done, by its place among all, in order, of the chunks that are there. */
   failures(): AsyncIterable<Failure>
+  /**
+   * Removes what killed processes left half written in the outputs' folders a day ago or longer. Nothing needs that but the
+   * space they take: a chunk each at most.
+   */
+  removeAbandoned(): Promise<void>
   /** Lets go of files and memory. Chunks that run are not waited for. */
   close(): Promise<void>
 }

@@ -38,6 +38,9 @@ export async function openJob(given: JobDescription, place: JobPlace): Promise<J
   }
 }
 
+/** In milliseconds: longer than any chunk takes to write, and than clocks differ. */
+const day = 86_400_000
+
 /** What an open job works with. */
 interface Parts {
   readonly A: Source
@@ -120,6 +123,11 @@ class OpenJob implements Job {
     for (const k of await onPath('read', out, () => failures.chunks()))
       if (k < this.chunks && (await onPath('read', out, () => this.#isThere(k))))
         yield* await onPath('read', out, () => failures.read(k))
+  }
+
+  async removeAbandoned(): Promise<void> {
+    for (const folder of this.#parts.outputs.folders)
+      await onPath('write', this.description.out, () => folder.removeAbandoned(day))
   }
 
   async close(): Promise<void> {

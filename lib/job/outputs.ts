@@ -14,6 +14,7 @@ export interface Outputs {
   readonly result: ZarrArray
   readonly value: ZarrArray | undefined
   readonly failures: FailureFiles
+  readonly folders: readonly Folder[]
 }
 
 /** What a job writes where. */
@@ -46,8 +47,9 @@ export async function openOutputs(request: OutputRequest): Promise<Outputs> {
       ? undefined
       : await openOutput(request, description.value, matrices(sharesA ? 1 : count))
   const result = await openOutput(request, description.out, isCond ? numbers : matrices(count))
-  const folder = new Folder(join(root, description.out), root)
-  return { result, value, failures: new FailureFiles(folder, chunkLength, count) }
+  const paths = [description.out, ...(description.value === undefined ? [] : [description.value])]
+  const folders = paths.map((path) => new Folder(join(root, path), root))
+  return { result, value, failures: new FailureFiles(folders[0], chunkLength, count), folders }
 }
 
 async function openOutput(

@@ -14,7 +14,7 @@ export interface Source {
   /** As stored; undefined where any range can be read alike. */
   readonly chunkLength: number | undefined
   /** Reads matrices `start` to the end of `into`, which begin where a chunk does. */
-  read(start: number, into: DataOf<DType>, signal?: AbortSignal): Promise<unknown>
+  read(start: number, into: DataOf<DType>, signal?: AbortSignal): Promise<void>
   close(): void
 }
 
@@ -33,13 +33,22 @@ async function openZarrSource(path: string, real: string, root: string): Promise
   const array = await openZarr(real, { root })
   const { dtype, n, count, chunkLength } = array
   if (n === undefined) throw new JobError(`${path}: expected shape (count, n, n), got (${count},)`)
+  const isOutput = Object.hasOwn(array.attributes, 'matfun')
   return {
     path,
     dtype,
     n,
     count,
     chunkLength,
-    read: (start, into, signal) => array.readChunk(start / chunkLength, { into, signal }),
+    async read(start, into, signal) {
+      const k = start / chunkLength
+      // A job's output that is missing is not its fill value: it is not done yet.
+      if (isOutput && !(await array.hasChunk(k)))
+        throw new JobError(`${path}: chunk ${k} is missing, and the job that writes it has not done it`, {
+          retryable: true,
+        })
+      await array.readChunk(k, { into, signal })
+    },
     close: () => {},
   }
 }
@@ -59,7 +68,9 @@ function openNpySource(path: string, real: string): Source {
     n: rows,
     count: product(shape.slice(0, -2)),
     chunkLength: undefined,
-    read: async (start, target) => reader.read(start, start + target.length / size, target),
+    async read(start, target) {
+      reader.read(start, start + target.length / size, target)
+    },
     close: () => reader.close(),
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
-import { syncFolderLater, temporaryBeside } from '../beside.ts'
+import { syncFolderLater, temporaryBeside, temporaryName } from '../beside.ts'
 import { ZarrError } from './error.ts'
 
 /**
@@ -97,6 +97,15 @@ export class Folder {
       await rm(join(await this.#confined(dirname(path)), basename(path)), { force: true })
     } catch (error) {
       if (!isAbsence(error)) throw error
+    }
+  }
+
+  /** Removes what processes that were killed have left half written, when nothing has been written to it for so long. */
+  async removeAbandoned(milliseconds: number): Promise<void> {
+    for (const name of (await this.names('')).filter((one) => temporaryName.test(one))) {
+      const path = join(this.path, name)
+      const status = await stat(path).catch(() => undefined)
+      if (status?.isFile() && Date.now() - status.mtimeMs > milliseconds) await rm(path, { force: true })
     }
   }
 
