@@ -38,9 +38,9 @@ const encodings: readonly (readonly [string, readonly Codec[], Encode])[] = [
   ['gzip', [{ name: 'gzip', configuration: { level: 5 } }], (bytes) => gzipSync(bytes)],
   ['zstd', [{ name: 'zstd', configuration: zstd }], (bytes) => encodeBy('zstd', zstd, bytes)],
   [
-    'blosc',
-    [{ name: 'blosc', configuration: blosc }],
-    (bytes) => encodeBy('blosc', { ...blosc, shuffle: 1 }, bytes),
+    'blosc and crc32c',
+    [{ name: 'blosc', configuration: blosc }, crc],
+    async (bytes) => withChecksum(await encodeBy('blosc', { ...blosc, shuffle: 1 }, bytes)),
   ],
   ['crc32c', [crc], withChecksum],
   ['gzip and crc32c', [{ name: 'gzip' }, crc], (bytes) => withChecksum(gzipSync(bytes))],
@@ -231,10 +231,38 @@ describe('damage is told:', () => {
     }
     const lie = Buffer.from(await encodeBy('blosc', { ...blosc, shuffle: 1 }, chunkBytes(x, 0, 2)))
     lie.writeUInt32LE(2 ** 31, 4)
-    const path = await write(x, [little, { name: 'blosc', configuration: blosc }], () => lie)
+    const path = await write(x, [little, { name: 'blosc', configuration: blosc }, crc], () =>
+      withChecksum(lie),
+    )
     await expect((await openZarr(path)).readChunk(0)).rejects.toThrow(
       /at most 256 bytes, got a header of 2147483648/,
     )
+  })
+
+  it('a chunk of zstd that says it is longer than it has room for, and one that damage has made so', async () => {
+    const encoded = Buffer.from(
+      await encodeBy(
+        'zstd',
+        zstd,
+        new Uint8Array(2 ** 17).map((_, k) => k % 250),
+      ),
+    )
+    expect(encoded[4] >> 6).toBe(2) // its length, of four bytes, follows the byte of the window
+    const codecs = [little, { name: 'zstd', configuration: zstd }]
+    const path = await write(x, codecs, () => encoded)
+    const array = await openZarr(path)
+    await expect(array.readChunk(0)).rejects.toThrow(/at most 256 bytes, got a header of 131072/)
+    // Many may be damaged, and the next good one is decoded.
+    const good = Buffer.from(await encodeBy('zstd', zstd, chunkBytes(x, 2, 2)))
+    writeFileSync(`${path}/c/1/0/0`, good)
+    const changed = Buffer.from(good)
+    changed[0] ^= 1
+    writeFileSync(`${path}/c/0/0/0`, changed)
+    for (let k = 0; k < 400; k++) await expect(array.readChunk(0)).rejects.toThrow(/is damaged: zstd cannot/)
+    expect(await array.readChunk(1)).toEqual(x.data.slice(32))
+    // Before the decoder would break, it is asked no more, and that is no damage of the chunk.
+    for (let k = 0; k < 200; k++) await array.readChunk(0).catch(() => {})
+    await expect(array.readChunk(1)).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' })
   })
 
   it('a file that is far longer than its chunk can be', async () => {

@@ -103,6 +103,11 @@ describe('an array is refused', () => {
       { codecs: [{ name: 'transpose', configuration: { order: [0, 1, 1] } }, bytes] },
       'order must be the axes 0 to 2, each once',
     ],
+    [
+      'of blosc without a checksum',
+      { codecs: [bytes, 'crc32c', 'blosc'] },
+      'codecs must be with crc32c after blosc',
+    ],
     ['of shards in shards', sharding({ codecs: sharding({}).codecs }), 'must be without sharding_indexed'],
     [
       'of shards cut unevenly',
@@ -262,6 +267,7 @@ describe('a hostile zarr.json', () => {
           name: 'blosc',
           configuration: { cname: 'lz4', clevel: 5, shuffle: 'shuffle', typesize: 8, blocksize: 0 },
         },
+        'crc32c',
       ],
     }),
   ]

@@ -73,7 +73,12 @@ function readEncoding(list: JsonNode, codecs: readonly Extension[], rank: number
       'transpose, if any, then bytes, then any of gzip, zstd, blosc and crc32c; or sharding_indexed alone',
     )
   const endian = toBytes.configuration.member('endian').oneOf('little', 'big')
-  return { endian, order, bytes: rest.map(readByteCodec) }
+  const bytes = rest.map(readByteCodec)
+  // numcodecs 0.3.2 does not look whether c-blosc could decode: what comes then are numbers of another chunk, or any others.
+  const blosc = bytes.findLastIndex(({ name }) => name === 'blosc')
+  if (blosc >= 0 && !bytes.slice(blosc).some(({ name }) => name === 'crc32c'))
+    throw list.unexpected('with crc32c after blosc, whose decoder does not tell damage')
+  return { endian, order, bytes }
 }
 
 function readByteCodec({ name, configuration }: Extension): ByteCodec {

@@ -48,10 +48,12 @@ async function decodeBytes(
 ): Promise<Uint8Array> {
   if (codec.name === 'crc32c') return withoutChecksum(bytes)
   if (codec.name === 'blosc') requireBloscLength(bytes, most)
+  if (codec.name === 'zstd') requireZstdLength(bytes, most)
   try {
     if (codec.name === 'gzip') return await unzip(bytes, { maxOutputLength: Math.max(1, most) })
     return await decoder.bytes(codec, bytes)
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_OUT_OF_MEMORY') throw error
     throw new Damage(
       `${codec.name} cannot decode it: ${String((error as Error)?.message ?? error).slice(0, 200)}`,
     )
@@ -75,6 +77,19 @@ function requireBloscLength(bytes: Uint8Array, most: number): void {
   const length = header?.getUint32(4, true) ?? 0
   if (header === undefined || length > most || header.getUint32(12, true) > bytes.length)
     throw new Damage(`blosc cannot decode it: expected at most ${most} bytes, got a header of ${length}`)
+}
+
+/** The same of the first frame of zstd, where it says its length (RFC 8878, section 3.1.1.1). */
+function requireZstdLength(bytes: Uint8Array, most: number): void {
+  if (bytes.length < 18) return
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const [magic, descriptor] = [view.getUint32(0, true), bytes[4]]
+  const isSingleSegment = (descriptor >> 5) & 1
+  const place = 6 - isSingleSegment + [0, 1, 2, 4][descriptor & 3]
+  // Of fewer bytes it cannot be much.
+  const length = [0, 0, view.getUint32(place, true), Number(view.getBigUint64(place, true))][descriptor >> 6]
+  if (magic === 0xfd2fb528 && length > most)
+    throw new Damage(`zstd cannot decode it: expected at most ${most} bytes, got a header of ${length}`)
 }
 
 /** A part of an array, and where in that it begins. */
