@@ -16,6 +16,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { arrayMutations } from './mutations/arrays.mjs'
 import { evaluationMutations } from './mutations/evaluation.mjs'
 import { laneMutations } from './mutations/lanes.mjs'
 import { linearizeMutations } from './mutations/linearize.mjs'
@@ -44,6 +45,7 @@ const all = [
   ...laneMutations,
   ...linearizeMutations,
   ...packageMutations,
+  ...arrayMutations,
   ...threadMutations,
 ]
 
