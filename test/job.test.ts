@@ -1,6 +1,7 @@
 import {
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -404,7 +405,7 @@ describe('what goes wrong with a chunk', () => {
     ['EMFILE', true],
     ['ETIMEDOUT', true],
     ['EACCES', false],
-    ['ENOENT', false],
+    ['ENOENT', true],
     ['EROFS', false],
   ])('%s', async (code, retryable) => {
     const problem = Object.assign(new Error(`${code}: something, write '/secret/.matfun-1.tmp'`), {
@@ -418,6 +419,17 @@ describe('what goes wrong with a chunk', () => {
       retryable,
       message: `chunk 3: cannot write Y: ${code}: something`,
     })
+  })
+
+  it('is no fill value where the whole array is gone, as storage that is unmounted', async () => {
+    const root = await storage({ A: randomArray('float64', [8, 2, 2], 11) })
+    const job = await open(root, {})
+    renameSync(`${root}/A`, `${root}/gone`)
+    const error = await job.runChunk(0).catch((reason) => reason)
+    expect(error).toMatchObject({ name: 'ChunkError', retryable: true })
+    expect(error.message).toBe('chunk 0: cannot read A: ENOENT: no such file or directory')
+    renameSync(`${root}/gone`, `${root}/A`)
+    expect(await job.runChunk(0)).toMatchObject({ done: 'computed' })
   })
 
   it('is no chunk error where it is a mistake in the program', async () => {

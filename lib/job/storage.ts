@@ -40,7 +40,9 @@ export async function onChunk<T>(
     return await onPath(doing, path, step)
   } catch (error) {
     if (!(error instanceof JobError) || error instanceof ChunkError) throw error
-    throw new ChunkError(chunk, error.message, { retryable: error.retryable, cause: error.cause })
+    // What was there when the job was opened may be there again, such as storage that is unmounted.
+    const isGone = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+    throw new ChunkError(chunk, error.message, { retryable: error.retryable || isGone, cause: error.cause })
   }
 }
 

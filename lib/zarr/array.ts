@@ -71,7 +71,7 @@ export class ZarrArray {
   /**
    * The items of chunk k, in C order; the array's fill value where the chunk is missing.
    * Takes the memory of the chunk; where it is encoded also that of its file and about twice as much to decode it.
-   * Errors: ZarrError for a chunk that is damaged; RangeError where there is no chunk k or `into` has another length; errors
+   * Errors: ZarrError for a chunk that is damaged; ENOENT where the array itself is gone; RangeError where there is no chunk k or `into` has another length; errors
    * of the file system as Node has them.
    */
   async readChunk(k: number, { into, signal }: ReadOptions = {}): Promise<DataOf<DType>> {
@@ -88,6 +88,8 @@ export class ZarrArray {
     const isThere = await (decoder === undefined
       ? this.#readPlain(k, target, signal)
       : this.#readEncoded(k, target, decoder, signal))
+    // Where storage is unmounted nothing is there, which is not what missing chunks mean.
+    if (!isThere) await this.#folder.require('zarr.json')
     if (!isThere) this.#fill(target)
     return target
   }

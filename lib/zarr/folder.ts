@@ -38,6 +38,16 @@ export class Folder {
     }
   }
 
+  /** Errors: ENOENT where a file is not there, as Node has it. */
+  async require(key: string): Promise<void> {
+    const opened = await this.open(key)
+    await opened?.file.close()
+    if (opened !== undefined) return
+    const path = join(this.path, key)
+    const facts = { code: 'ENOENT', syscall: 'open', path }
+    throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), facts)
+  }
+
   /** The whole of a file of at most `most` bytes; undefined where there is none. */
   async read(key: string, most: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const opened = await this.open(key)

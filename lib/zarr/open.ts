@@ -56,11 +56,8 @@ export async function openZarr(path: string, { root }: ZarrPlace = {}): Promise<
     if (old !== undefined)
       throw new ZarrError(path, `expected an array of Zarr version 3, got version 2 (${key})`)
   }
-  throw Object.assign(new Error(`ENOENT: no such file or directory, open '${join(path, 'zarr.json')}'`), {
-    code: 'ENOENT',
-    syscall: 'open',
-    path: join(path, 'zarr.json'),
-  })
+  await folder.require('zarr.json')
+  return openZarr(path, root === undefined ? {} : { root }) // It has come meanwhile.
 }
 
 /**
