@@ -22,7 +22,7 @@ export interface JobDescription {
   /** Also write exp(A), a Zarr array; not of `cond`. */
   readonly value?: string
   readonly options: Required<PlanOptions>
-  /** Matrices of a chunk where the inputs are .npy files; Zarr arrays have their own. Default: {@link chunkLengthFor}. */
+  /** Matrices of a chunk where the inputs are .npy files; Zarr arrays have their own. Default: 32 MiB of them, or what takes about a second. */
   readonly chunk?: number
 }
 

@@ -3,7 +3,9 @@ import type { Folder } from '../zarr/folder.ts'
 import { JobError } from './error.ts'
 
 const codes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
-const folderName = 'matfun/failures'
+
+/** Where they lie in the folder of the array. */
+export const failuresFolder = 'matfun/failures'
 
 /** {"index":9007199254740991,"code":"ERR_NOT_FINITE"}, and a comma. */
 const longestFailure = 64
@@ -44,7 +46,7 @@ export class FailureFiles {
 
   /** The chunks that have any, in order. */
   async chunks(): Promise<number[]> {
-    const names = await this.#folder.names(folderName)
+    const names = await this.#folder.names(failuresFolder)
     return names
       .flatMap((name) => /^(0|[1-9][0-9]*)\.json$/.exec(name)?.[1] ?? [])
       .map(Number)
@@ -66,5 +68,5 @@ export class FailureFiles {
 }
 
 function keyOf(k: number): string {
-  return `${folderName}/${k}.json`
+  return `${failuresFolder}/${k}.json`
 }

@@ -6,7 +6,7 @@ import type { JobDescription } from './description.ts'
 export interface JobLimits {
   /** n of its matrices. Default 8192. */
   readonly maxOrder: number
-  /** {@link Job.chunkBytes}. Default 1 GiB. */
+  /** What A, direction, value and result of one chunk take in memory together. Default 1 GiB. */
   readonly maxChunkBytes: number
   /** How many chunks there are. Default 10 million. */
   readonly maxChunks: number
@@ -32,7 +32,7 @@ export interface ChunkResult {
 export interface JobPlace {
   /** The folder that the description's paths are relative to; nothing outside it is read or written. */
   readonly root: string
-  readonly limits?: Partial<JobLimits>
+  readonly limits?: Partial<JobLimits> | undefined
   /** As the functions' option; by default as many as theirs. */
   readonly threads?: number | undefined
   /** Whether to make the outputs where they are not there. Default true. */

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import type { Failure } from '../errors.ts'
 import { allocate, type DataOf, type DType } from '../ndarray.ts'
+import type { ZarrArray } from '../zarr/index.ts'
 import { type Chunk, compute, type Task } from './compute.ts'
 import { type JobDescription, jobId, parseDescription } from './description.ts'
 import { ChunkError, JobError } from './error.ts'
@@ -171,10 +172,12 @@ class OpenJob implements Job {
   async #write(k: number, chunk: Chunk, failed: readonly Failure[]): Promise<void> {
     const { result, value, failures } = this.#parts.outputs
     const { operation, out } = this.description
-    if (value !== undefined && !(this.#parts.plan.sharesA && (await this.#hasValue(k))))
-      await onChunk(k, 'write', this.description.value!, () =>
-        value.writeChunk(this.#valueOf(k), chunk.value),
-      )
+    if (value !== undefined && !(this.#parts.plan.sharesA && (await this.#hasValue(k)))) {
+      const path = this.description.value!
+      await onChunk(k, 'write', path, () => requireSame(value, path))
+      await onChunk(k, 'write', path, () => value.writeChunk(this.#valueOf(k), chunk.value))
+    }
+    await onChunk(k, 'write', out, () => requireSame(result, out))
     await onChunk(k, 'write', out, () => failures.write(k, failed))
     await onChunk(k, 'write', out, () =>
       result.writeChunk(k, operation === 'expm' ? chunk.value : chunk.result),
@@ -218,4 +221,10 @@ class OpenJob implements Job {
     if (!(Number.isSafeInteger(k) && 0 <= k && k < this.chunks))
       throw new ChunkError(k, `expected a chunk from 0 to ${this.chunks - 1}`)
   }
+}
+
+/** What was computed may be of other numbers, or another job's, than what an output that was made anew is for. */
+async function requireSame(array: ZarrArray, path: string): Promise<void> {
+  if (await array.isSame()) return
+  throw new JobError(`${path} was removed or made anew while the chunk was computed`, { retryable: true })
 }

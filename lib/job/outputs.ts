@@ -5,7 +5,7 @@ import { Folder } from '../zarr/folder.ts'
 import { createZarr, openZarr, type ZarrArray, type ZarrSpec } from '../zarr/index.ts'
 import type { JobDescription } from './description.ts'
 import { JobError } from './error.ts'
-import { FailureFiles } from './failures.ts'
+import { FailureFiles, failuresFolder } from './failures.ts'
 import type { WorkPlan } from './plan.ts'
 import { onPath } from './storage.ts'
 
@@ -39,7 +39,7 @@ export async function openOutputs(request: OutputRequest): Promise<Outputs> {
   const matrices = (items: number) => ({
     dtype,
     shape: [items, n, n],
-    chunkLength: Math.min(chunkLength, items),
+    chunkLength: Math.max(1, Math.min(chunkLength, items)),
   })
   const numbers = { dtype: 'float64' as DType, shape: [count], chunkLength }
   const value =
@@ -47,7 +47,8 @@ export async function openOutputs(request: OutputRequest): Promise<Outputs> {
       ? undefined
       : await openOutput(request, description.value, matrices(sharesA ? 1 : count))
   const result = await openOutput(request, description.out, isCond ? numbers : matrices(count))
-  const paths = [description.out, ...(description.value === undefined ? [] : [description.value])]
+  const paths = [description.out, `${description.out}/${failuresFolder}`]
+  if (description.value !== undefined) paths.push(description.value)
   const folders = paths.map((path) => new Folder(join(root, path), root))
   return { result, value, failures: new FailureFiles(folders[0], chunkLength, count), folders }
 }

@@ -86,11 +86,11 @@ function requireWithin(
   { maxOrder, maxChunkBytes, maxChunks }: JobLimits,
   { n, chunkBytes, chunks }: { n: number; chunkBytes: number; chunks: number },
 ): void {
-  if (n > maxOrder) throw new JobError(`expected matrices of order ${maxOrder} at most, got ${n}`)
-  if (chunkBytes > maxChunkBytes)
+  if (!(n <= maxOrder)) throw new JobError(`expected matrices of order ${maxOrder} at most, got ${n}`)
+  if (!(chunkBytes <= maxChunkBytes))
     throw new JobError(
       `expected chunks that take ${maxChunkBytes} bytes of memory at most, got ${chunkBytes}: cut the arrays into smaller ones`,
     )
-  if (chunks > maxChunks)
+  if (!(chunks <= maxChunks))
     throw new JobError(`expected ${maxChunks} chunks at most, got ${chunks}: cut the arrays into larger ones`)
 }

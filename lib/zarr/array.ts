@@ -15,6 +15,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What an array's zarr.json says, and what tells that file from a later one. */
+export interface ReadMetadata {
+  readonly metadata: ZarrMetadata
+  readonly identity: string
+}
+
 /** An encoded chunk that is larger cannot be held in memory as a whole. */
 const mostBytes = 2 ** 32
 
@@ -41,11 +47,17 @@ export class ZarrArray {
   readonly attributes: Readonly<Record<string, unknown>>
   readonly #metadata: ZarrMetadata
   readonly #folder: Folder
+  readonly #identity: string
   /** Undefined where chunks are plain, and need none. */
   readonly #decoder: Decoder | undefined
 
   /** Use {@link openZarr} or {@link createZarr}. */
-  constructor(path: string, metadata: ZarrMetadata, folder: Folder, decoder: Decoder | undefined) {
+  constructor(
+    path: string,
+    { metadata, identity }: ReadMetadata,
+    folder: Folder,
+    decoder: Decoder | undefined,
+  ) {
     const { dtype, shape, chunkLength } = metadata
     this.path = path
     this.dtype = dtype
@@ -58,7 +70,18 @@ export class ZarrArray {
     this.attributes = metadata.attributes
     this.#metadata = metadata
     this.#folder = folder
+    this.#identity = identity
     this.#decoder = decoder
+  }
+
+  /** Whether the array that is there is the one that was opened, and none that was made in its place since. */
+  async isSame(): Promise<boolean> {
+    try {
+      return (await this.#folder.identityOf('zarr.json')) === this.#identity
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
   }
 
   /** How many items chunk k has: `chunkLength`, or what is left for the last one. RangeError where there is no chunk k. */
@@ -108,6 +131,7 @@ export class ZarrArray {
     const rest = separator === '/' ? '' : '(?:\\.0)*'
     const isListed = separator === '/' && hasPrefix
     const pattern = new RegExp(`^${hasPrefix && !isListed ? 'c\\.' : ''}(0|[1-9][0-9]*)${rest}$`)
+    await this.#folder.require('zarr.json') // storage that is away has no chunks, and misses none
     const listed = (await this.#folder.names(isListed ? 'c' : ''))
       .map((name) => Number(pattern.exec(name)?.[1] ?? -1))
       .filter((k) => k >= 0 && k < this.chunks)

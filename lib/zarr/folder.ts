@@ -100,6 +100,12 @@ export class Folder {
     return true
   }
 
+  /** What tells a file from another one that takes its name later. Errors: ENOENT where there is none. */
+  async identityOf(key: string): Promise<string> {
+    const { dev, ino, mtimeNs } = await stat(join(this.path, key), { bigint: true })
+    return `${dev}:${ino}:${mtimeNs}`
+  }
+
   /** Removes a file, if there is one. */
   async remove(key: string): Promise<void> {
     try {
@@ -158,7 +164,7 @@ const mostAtOnce = 1 << 30
 export function requireBelow(root: string, path: string, shown: string): void {
   const start = root.endsWith(sep) ? root : root + sep
   if (path !== root && !path.startsWith(start))
-    throw new ZarrError(shown, `leads to ${path}, outside ${root}: expected a place below it`)
+    throw new ZarrError(shown, 'leads outside the root: expected a place below it')
 }
 
 function isAbsence(error: unknown): boolean {

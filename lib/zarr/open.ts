@@ -3,10 +3,10 @@ import { endianness } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { describe } from '../errors.ts'
 import type { DType } from '../ndarray.ts'
-import { isUnencoded, ZarrArray } from './array.ts'
+import { isUnencoded, type ReadMetadata, ZarrArray } from './array.ts'
 import { ZarrError } from './error.ts'
 import { Folder, requireBelow } from './folder.ts'
-import { elementBytes, formatMetadata, readMetadata, type ZarrMetadata } from './metadata.ts'
+import { elementBytes, formatMetadata, readMetadata } from './metadata.ts'
 import { loadDecoder } from './zarrita.ts'
 
 /** Where an array may lie. */
@@ -38,9 +38,9 @@ const longestMetadata = 2 ** 22
  *   them, ENOENT for a folder without a zarr.json included.
  *
  * @example
- * const A = await createZarr('A.zarr', { dtype: 'float64', shape: [3, 2, 2], chunkLength: 2 })
+ * const A = await createZarr('B.zarr', { dtype: 'float64', shape: [3, 2, 2], chunkLength: 2 })
  * await A.writeChunk(0, new Float64Array(8))
- * const again = await openZarr('A.zarr')
+ * const again = await openZarr('B.zarr')
  * console.log(again.chunks, await again.presentChunks())  // 2 [ 0 ]
  * const { data } = expm({ data: await again.readChunk(0), shape: [2, 2, 2] })
  * console.log(data[0])  // 1
@@ -68,7 +68,7 @@ export async function openZarr(path: string, { root }: ZarrPlace = {}): Promise<
  *   chunk length that is none; errors of the file system as Node has them.
  *
  * @example
- * const Y = await createZarr('Y.zarr', { dtype: 'float64', shape: [1, 2, 2], chunkLength: 1 })
+ * const Y = await createZarr('rotation.zarr', { dtype: 'float64', shape: [1, 2, 2], chunkLength: 1 })
  * await Y.writeChunk(0, expm([[0, 1], [-1, 0]]).data)
  */
 export async function createZarr(path: string, spec: ZarrSpec, { root }: ZarrPlace = {}): Promise<ZarrArray> {
@@ -90,26 +90,27 @@ export async function createZarr(path: string, spec: ZarrSpec, { root }: ZarrPla
     await folder.write('zarr.json', [Buffer.from(text)], true)
   }
   const found = await readFrom(path, folder)
-  if (found === undefined || !isDeepSame(found, readMetadata(path, text)))
+  if (found === undefined || !isDeepSame(found.metadata, readMetadata(path, text)))
     throw new ZarrError(path, 'is there already, and another array: remove it, or name another place')
   return arrayOf(path, found, folder)
 }
 
-async function readFrom(path: string, folder: Folder): Promise<ZarrMetadata | undefined> {
+async function readFrom(path: string, folder: Folder): Promise<ReadMetadata | undefined> {
+  const identity = await folder.identityOf('zarr.json').catch(() => undefined)
   const bytes = await folder.read('zarr.json', longestMetadata)
-  if (bytes === undefined) return undefined
+  if (bytes === undefined || identity === undefined) return undefined
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw new ZarrError(path, 'zarr.json is not valid UTF-8')
   }
-  return readMetadata(path, text)
+  return { metadata: readMetadata(path, text), identity }
 }
 
-async function arrayOf(path: string, metadata: ZarrMetadata, folder: Folder): Promise<ZarrArray> {
+async function arrayOf(path: string, read: ReadMetadata, folder: Folder): Promise<ZarrArray> {
   if (endianness() === 'BE') throw new ZarrError(path, 'cannot be used on a big-endian machine yet')
-  return new ZarrArray(path, metadata, folder, isUnencoded(metadata) ? undefined : await loadDecoder(path))
+  return new ZarrArray(path, read, folder, isUnencoded(read.metadata) ? undefined : await loadDecoder(path))
 }
 
 async function makeFolder(path: string, root: string | undefined): Promise<void> {
