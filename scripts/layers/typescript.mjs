@@ -21,10 +21,14 @@ const usedByNpy = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/beside.ts', 'lib/npy/
 const usedByZarr = ['lib/errors.ts', 'lib/ndarray.ts', 'lib/beside.ts', 'lib/zarr/']
 
 /** Above the rest of lib, each of which may use those before it. */
-const upperLayers = ['lib/job/', 'lib/cli/']
+const upperLayers = ['lib/job/', 'lib/queue/', 'lib/cli/']
 
-/** The one place that imports a package which need not be installed. */
-const optionalPackages = new Map([['zarrita', 'lib/zarr/zarrita.ts']])
+/** The one place, a file or a folder, that imports a package which need not be installed. */
+const optionalPackages = new Map([
+  ['zarrita', 'lib/zarr/zarrita.ts'],
+  ['bullmq', 'lib/queue/'],
+  ['ioredis', 'lib/queue/'],
+])
 
 /**
  * Checks one TypeScript or JavaScript file of lib/ or examples/.
@@ -78,7 +82,7 @@ function importFault(file, target) {
   const isPortable = isAmong(portable, file)
   if (!target.startsWith('.')) {
     const place = optionalPackages.get(target)
-    if (place !== undefined && file !== place)
+    if (place !== undefined && !isAmong([place], file))
       return `'${target}' need not be installed and may be imported by ${place} only`
     const what = target.startsWith('node:') || builtinModules.includes(target) ? 'Node' : 'a package'
     return isPortable ? `${file} runs anywhere and may not use ${what} ('${target}')` : undefined
