@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util'
 import type { ExpmPlanOptions } from '../index.ts'
+import type { JobLimits } from '../job/index.ts'
 import type { Choice, Method, PlanOptions } from '../options.ts'
-import { isThreadCount, maxThreads } from '../threads.ts'
+import { maxThreads } from '../threads.ts'
 import { UsageError } from './errors.ts'
 
 const common = ['method', 'shift', 'balance', 'json'] as const
 const computing = ['out', 'threads', ...common] as const
 const resumable = [...computing, 'resume', 'take-over'] as const
+const limits = ['max-order', 'max-chunk'] as const
+const queueing = ['queue', 'follow', 'retry-failed', ...limits] as const
 
 /** What each command takes. */
 export const commands = {
@@ -16,10 +19,16 @@ export const commands = {
   cond: { inputs: ['A.npy'], options: resumable },
   run: {
     inputs: ['expm, jvp, vjp or cond'],
-    options: ['a', 'direction', 'value', 'chunk', 'root', ...computing],
+    options: ['a', 'direction', 'value', 'chunk', 'root', ...computing, ...queueing],
   },
   convert: { inputs: ['A.npy or A.zarr'], options: ['out', 'chunk', 'json'] },
   plan: { inputs: ['A.npy'], options: ['purpose', ...common] },
+  worker: {
+    inputs: [],
+    options: ['queue', 'root', 'threads', 'concurrency', 'lock', ...limits, 'verbose', 'json'],
+  },
+  status: { inputs: ['[JOB]'], options: ['queue', 'follow', 'json'] },
+  cancel: { inputs: ['JOB'], options: ['queue', 'json'] },
   info: { inputs: [], options: ['json'] },
 } as const
 
@@ -48,6 +57,8 @@ export interface Command {
   readonly takeOver: boolean
   /** Of `run` and `convert`. */
   readonly arrays: ArrayArguments
+  /** Of the commands that use a queue. */
+  readonly queue: QueueArguments
   readonly json: boolean
 }
 
@@ -58,6 +69,18 @@ export interface ArrayArguments {
   /** Matrices of a chunk. */
   readonly chunk: number | undefined
   readonly root: string | undefined
+}
+
+/** What only the commands of a queue take, as it was given. */
+export interface QueueArguments {
+  readonly address: string | undefined
+  readonly concurrency: number | undefined
+  /** In seconds. */
+  readonly lock: number | undefined
+  readonly limits: Partial<JobLimits>
+  readonly retryFailed: boolean
+  readonly follow: boolean
+  readonly verbose: boolean
 }
 
 const flags = {
@@ -74,6 +97,14 @@ const flags = {
   threads: { type: 'string' },
   resume: { type: 'boolean' },
   'take-over': { type: 'boolean' },
+  queue: { type: 'string' },
+  concurrency: { type: 'string' },
+  lock: { type: 'string' },
+  'max-order': { type: 'string' },
+  'max-chunk': { type: 'string' },
+  'retry-failed': { type: 'boolean' },
+  follow: { type: 'boolean' },
+  verbose: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -94,7 +125,8 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
       `unknown command ${JSON.stringify(name)}: expected ${Object.keys(commands).join(', ')}`,
     )
   const { inputs: wanted, options } = commands[name]
-  if (inputs.length !== wanted.length)
+  const required = wanted.filter((input) => !input.startsWith('['))
+  if (inputs.length < required.length || inputs.length > wanted.length)
     throw new UsageError(
       `${name} expects ${wanted.join(' and ') || 'no file'}, got ${inputs.join(' ') || 'none'}`,
     )
@@ -116,14 +148,26 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
       balance: choices[oneOf('balance', values.balance, choiceNames)],
     },
     purpose: oneOf('purpose', values.purpose, purposes),
-    threads: threadsOf(values.threads),
+    threads: integerOf('threads', values.threads, maxThreads),
     resume: values.resume ?? false,
     takeOver: values['take-over'] ?? false,
     arrays: {
       a: values.a,
       direction: values.direction,
-      chunk: chunkOf(values.chunk),
+      chunk: integerOf('chunk', values.chunk, Number.MAX_SAFE_INTEGER),
       root: values.root,
+    },
+    queue: {
+      address: values.queue,
+      concurrency: integerOf('concurrency', values.concurrency, 16),
+      lock: integerOf('lock', values.lock, 3600),
+      limits: {
+        ...limitOf('maxOrder', 'max-order', values['max-order']),
+        ...limitOf('maxChunkBytes', 'max-chunk', values['max-chunk']),
+      },
+      retryFailed: values['retry-failed'] ?? false,
+      follow: values.follow ?? false,
+      verbose: values.verbose ?? false,
     },
     json: values.json ?? false,
   }
@@ -150,17 +194,17 @@ function isOfArrays(name: CommandName): boolean {
   return name === 'run' || name === 'convert'
 }
 
-function chunkOf(given: string | undefined): number | undefined {
-  if (given === undefined || (/^[1-9][0-9]*$/.test(given) && Number.isSafeInteger(Number(given))))
-    return given === undefined ? undefined : Number(given)
-  throw new UsageError(`--chunk expects a positive integer, got ${JSON.stringify(given)}`)
+function integerOf(option: string, given: string | undefined, most: number): number | undefined {
+  if (given === undefined) return undefined
+  const value = Number(given)
+  if (given.trim() !== '' && Number.isInteger(value) && value >= 1 && value <= most) return value
+  const range = most === Number.MAX_SAFE_INTEGER ? 'a positive integer' : `an integer from 1 to ${most}`
+  throw new UsageError(`--${option} expects ${range}, got ${JSON.stringify(given)}`)
 }
 
-function threadsOf(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined
-  const threads = Number(given)
-  if (given.trim() !== '' && isThreadCount(threads)) return threads
-  throw new UsageError(`--threads expects an integer from 1 to ${maxThreads}, got ${JSON.stringify(given)}`)
+function limitOf(name: keyof JobLimits, option: string, given: string | undefined): Partial<JobLimits> {
+  const value = integerOf(option, given, Number.MAX_SAFE_INTEGER)
+  return value === undefined ? {} : { [name]: value }
 }
 
 function isCommandName(name: string): name is CommandName {

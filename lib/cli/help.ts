@@ -9,6 +9,9 @@ export const help = `matfun: the matrix exponential and its derivatives, for sta
   matfun run OPERATION --a A.zarr [--direction E.zarr] -o Y.zarr [--value V.zarr]
                                                     the same of Zarr arrays, chunk by chunk; again, it continues
   matfun convert A.npy -o A.zarr                    copy a stack to a Zarr array, or back
+  matfun worker --queue redis://host:port           compute chunks of jobs that are on a queue, until it is told to end
+  matfun status [JOB] --queue redis://host:port     how far such jobs are; --follow shows one until it ends
+  matfun cancel JOB --queue redis://host:port       take a job off a queue
   matfun info                                       versions, BLAS, processor; a self-check, and advice where one helps
 
 Files hold stacks of shape (..., n, n): float64, float32, complex128 or complex64, in either byte order, in C or Fortran
@@ -24,6 +27,14 @@ when it is whole, so that a job that was interrupted continues where it was: by 
   --a FILE          A of run; --direction FILE is its E or W
   --chunk N         matrices of a chunk, where an input is a .npy file (default: about a second's work, 32 MiB at most)
   --root DIR        the folder that run's files lie below (default: the current one); see docs/zarr.md
+  --queue ADDRESS   run the job by workers on any number of hosts: redis://host:port/db, or rediss:// for TLS. Default of
+                    worker, status and cancel: MATFUN_QUEUE; user and password: MATFUN_QUEUE_USERNAME, MATFUN_QUEUE_PASSWORD
+  --follow          show progress until the job ends: exit code 2 where chunks could not be done
+  --retry-failed    try chunks again that have failed for good
+  --concurrency N   chunks that a worker is at at once (default: 2); their arrays are what it takes of memory
+  --lock SECONDS    after which others take up the chunks of a worker that is gone (default: 30)
+  --max-order N     refuse matrices of a higher order (default: 8192); --max-chunk BYTES: chunks that take more memory (1 GiB)
+  --verbose         tell of each chunk; see docs/distributed.md
   -o, --out FILE    where to write the result
   --value FILE      also write exp(A), of A's shape
   --method METHOD   auto (default), polynomial or pade
@@ -41,6 +52,6 @@ Exit codes
   0  all done
   1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
      row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
-  2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but with --resume
-     what is done is kept, and what run has done stays
+  2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but what run or
+     --resume have done is kept
 `

@@ -3,20 +3,8 @@ import { type Command, parseCommand } from './arguments.ts'
 import { messageOf, UsageError } from './errors.ts'
 import { help } from './help.ts'
 import type { JobControl } from './job.ts'
-import { type Output, showProgress } from './progress.ts'
-
-/** All done; some items failed; wrong use or a file that cannot be used; ended by a signal. */
-export type ExitCode = 0 | 1 | 2 | 'interrupted'
-
-/** Where a run prints, and how its job runs. */
-export interface Surroundings {
-  readonly stdout: Output
-  readonly stderr: Output
-  readonly signal?: AbortSignal
-  /** Bytes of a chunk, and milliseconds between checkpoints; see job.ts. */
-  readonly budget?: number | undefined
-  readonly interval?: number | undefined
-}
+import { showProgress } from './progress.ts'
+import type { ExitCode, Surroundings } from './surroundings.ts'
 
 /** Does what `matfun` does with these arguments. Never throws: errors go to stderr and into the exit code. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -49,11 +37,14 @@ async function execute(
   command: Command,
   surroundings: Surroundings,
   kept: { story: string },
-): Promise<0 | 1> {
+): Promise<ExitCode> {
   const { stdout } = surroundings
   const { name, json } = command
   const print = (summary: object, text: string): unknown =>
     stdout.write(json ? `${JSON.stringify(summary)}\n` : text)
+  if (name === 'worker') return await (await import('./queue.ts')).runWorker(command, surroundings)
+  if (name === 'status') return await (await import('./queue.ts')).showStatus(command, surroundings)
+  if (name === 'cancel') return await (await import('./queue.ts')).cancelJob(command, surroundings)
   const report = await import('./report.ts')
   if (name === 'info') {
     const { advise, selfCheck } = await import('./doctor.ts')
@@ -70,6 +61,8 @@ async function execute(
     print(summary, report.reportPlan(summary))
     return summary.failures.length > 0 ? 1 : 0
   }
+  if (name === 'run' && isQueued(command))
+    return await (await import('./queue.ts')).submitJob(command, surroundings)
   if (name === 'run') {
     const { describeJob } = await import('./describe.ts')
     const { runChunks } = await import('./chunks.ts')
@@ -96,6 +89,14 @@ async function execute(
   const summary = await withProgress(name, surroundings, (control) => runJob(request, { ...control, onKept }))
   print(summary, report.reportJob(summary))
   return summary.failures.length > 0 ? 1 : 0
+}
+
+/** Whether a job goes to a queue. What only a queue knows is refused without one. */
+function isQueued({ queue: { address, follow, retryFailed, limits } }: Command): boolean {
+  if (address !== undefined) return true
+  if (follow || retryFailed || Object.keys(limits).length > 0)
+    throw new UsageError('run takes --follow, --retry-failed, --max-order and --max-chunk with --queue only')
+  return false
 }
 
 async function withProgress<T>(

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type ExitCode, run, type Surroundings } from '../../lib/cli/run.ts'
+import { run } from '../../lib/cli/run.ts'
+import type { ExitCode, Surroundings } from '../../lib/cli/surroundings.ts'
 
 /** The compiled command line, which the set-up of the test run has made. */
 export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))

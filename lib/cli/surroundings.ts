@@ -1,0 +1,16 @@
+import type { Output } from './progress.ts'
+
+/** All done; some items failed; wrong use or a file that cannot be used; ended by a signal. */
+export type ExitCode = 0 | 1 | 2 | 'interrupted'
+
+/** Where a run prints, and how its job runs. */
+export interface Surroundings {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly signal?: AbortSignal
+  /** Aborts when a signal comes for the second time. */
+  readonly insist?: AbortSignal
+  /** Bytes of a chunk, and milliseconds between checkpoints; see job.ts. */
+  readonly budget?: number | undefined
+  readonly interval?: number | undefined
+}
