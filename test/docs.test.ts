@@ -5,11 +5,22 @@ import { build } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { writeNpy } from '../lib/npy/index.ts'
+import { createZarr } from '../lib/zarr/index.ts'
+import { redisIsMissing, type Server, startRedis } from '../scripts/queue/redis.mjs'
 
 /** In the repository, so that `matfun` means this package. */
 mkdirSync('build', { recursive: true })
 const folder = mkdtempSync(resolve('build/docs-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let server: Server | undefined
+afterAll(async () => {
+  await server?.end()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The server in the examples. */
+const queueAddress = 'redis://queue:6379'
+const cannotRun = ({ code }: { code: string }): boolean =>
+  redisIsMissing !== undefined && code.includes(queueAddress)
 
 interface Example {
   readonly place: string
@@ -54,6 +65,7 @@ const entries = {
   'matfun/reference': 'lib/reference/index.ts',
   'matfun/npy': 'lib/npy/index.ts',
   'matfun/zarr': 'lib/zarr/index.ts',
+  'matfun/queue': 'lib/queue/index.ts',
   'matfun/tfjs': 'lib/tfjs/index.ts',
 }
 const declared = Object.entries(entries).flatMap(([entry, file]) =>
@@ -72,10 +84,13 @@ function program(entry: string, code: string): string {
   return `${imported.map(([name, from]) => `import { ${name} } from '${from}'\n`).join('')}${code}`
 }
 
-/** Runs it as a module, with a file A.npy where it runs; what it should print stands behind its console.log. */
+/** Runs it as a module, with A.npy and A.zarr where it runs, and a queue; what it should print stands behind its console.log. */
 function expectToRun({ place, code }: Example): void {
   const file = join(folder, `${place.replaceAll(/\W+/g, '-')}.mjs`)
-  writeFileSync(file, code.replaceAll("'@tensorflow/tfjs'", `'${join(folder, 'tensorflow.mjs')}'`))
+  const here = code
+    .replaceAll("'@tensorflow/tfjs'", `'${join(folder, 'tensorflow.mjs')}'`)
+    .replaceAll(queueAddress, server?.url ?? queueAddress)
+  writeFileSync(file, here)
   const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' })
   expect({ status, stderr: stderr.replaceAll(/^=+\nHi, looks like .*\n=+\n/gm, '').trim() }).toEqual({
     status: 0,
@@ -90,6 +105,9 @@ beforeAll(async () => {
     data: Float64Array.from({ length: 45 }, (_, k) => Math.sin(k)),
     shape: [5, 3, 3],
   })
+  const A = await createZarr(join(folder, 'A.zarr'), { dtype: 'float64', shape: [6, 2, 2], chunkLength: 2 })
+  for (let k = 0; k < A.chunks; k++) await A.writeChunk(k, new Float64Array(8).fill(k))
+  if (redisIsMissing === undefined) server = await startRedis()
   // Stands for @tensorflow/tfjs, as in test/support/tensorflow.ts; Node cannot read the gradients' files by itself.
   await build({
     stdin: {
@@ -113,12 +131,16 @@ describe('the examples in the documents run, and print what they say:', () => {
     for (const file of ['README.md', 'docs/guide.md'])
       expect(examples.filter(({ place }) => place.startsWith(file)).length).toBeGreaterThanOrEqual(2)
   })
-  test.each(examples)('$place', (example) => expectToRun(example))
+  test.for(examples)('$place', (example, context) => {
+    context.skip(cannotRun(example), redisIsMissing)
+    expectToRun(example)
+  })
 })
 
 describe('every exported function and class has an example that runs:', () => {
-  test.each(declared)('$entry: $name', ({ entry, file, name }) => {
+  test.for(declared)('$entry: $name', ({ entry, file, name }, context) => {
     const example = exampleOf(file, name)
+    context.skip(cannotRun({ code: example ?? '' }), redisIsMissing)
     expect(example).toBeTypeOf('string')
     expectToRun({ place: `${entry} ${name}`, code: program(entry, example!) })
   })
