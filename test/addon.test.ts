@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { info } from '../lib/index.ts'
 import { addon, jobCode, native } from '../lib/native.ts'
@@ -243,30 +242,4 @@ test('info tells versions, the addon and what OpenBLAS says of itself', () => {
   if (told.cpu.features.includes('avx512f')) expect(told.addon.kernels).not.toBe('baseline')
   for (const feature of told.cpu.features)
     expect(['sse4.2', 'avx', 'avx2', 'fma', 'avx512f']).toContain(feature)
-})
-
-test('four workers at once compute the numbers that the main thread does', async () => {
-  // n = 40 is where an unguarded serial OpenBLAS gives wrong numbers.
-  const program = `
-    const { parentPort, workerData } = require('node:worker_threads')
-    const native = require(workerData.path)
-    const wrong = []
-    for (let round = 0; round < 200; round++) {
-      const X = new Float64Array(1600)
-      native.run(0, 40, 1, 0, 1, workerData.A, X)
-      if (!X.every((x, k) => x === workerData.X[k])) wrong.push(round)
-    }
-    parentPort.postMessage(wrong)`
-  const A = Float64Array.from({ length: 1600 }, (_, k) => Math.sin(k) / 10)
-  const X = new Float64Array(1600)
-  native.run(0, 40, 1, 0, 1, A, X)
-  const workers = [0, 1, 2, 3].map(
-    () => new Worker(program, { eval: true, workerData: { path: addon.path, A, X } }),
-  )
-  const wrong = await Promise.all(
-    workers.map(
-      (worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),
-    ),
-  )
-  expect(wrong).toEqual([[], [], [], []])
 })

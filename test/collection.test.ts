@@ -1,6 +1,6 @@
 // Garbage collected at every step at which code of the caller's runs, and wherever V8 allocates; and buffers that go while calls run.
 import { spawnSync } from 'node:child_process'
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { beforeAll, describe, expect, it, test } from 'vitest'
 import { expm, expmAsync, expmJVP, expmLinearize, expmVJP, expmVJPAsync } from '../lib/index.ts'
 import { bitsOf } from './support/bits.ts'
@@ -175,9 +175,7 @@ describe('buffers of the caller may go', () => {
     const value = await expmAsync(A)
     expect(bitsOf(structuredClone(value))).toEqual(bitsOf(value))
     const { port1, port2 } = new MessageChannel()
-    const received = new Promise((resolve) => {
-      port2.onmessage = ({ data }) => resolve(data)
-    })
+    const received = new Promise((resolve) => port2.once('message', resolve))
     port1.postMessage(value, [value.data.buffer as ArrayBuffer])
     expect(bitsOf(await received)).toEqual(bitsOf(expm(A)))
     port1.close()
