@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** This package's version. */
+let version: string | undefined
+
+/** This package's version, read once. */
 export function readVersion(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+  version ??= JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version as string
+  return version
 }

@@ -39,7 +39,9 @@ struct Calls {
       BasicMatrix<T> Q(n, n);
       std::vector<T> values(static_cast<std::size_t>(n)), work(static_cast<std::size_t>(blas::schur_work_elements(n)));
       std::vector<Real<T>> real_work(static_cast<std::size_t>(n));
-      blas::schur(S.view(), Q.view(), values.data(), work.data(), real_work.data());
+      [[maybe_unused]] const bool converged =
+          blas::schur(S.view(), Q.view(), values.data(), work.data(), real_work.data());
+      assert(converged);
     }
     return S;
   }

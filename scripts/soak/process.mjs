@@ -1,0 +1,100 @@
+// One subject in a process of its own: node --expose-gc scripts/soak/process.mjs CALLS < text of a call; prints what came of it as JSON.
+
+import { setMaxListeners } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const blocks = 40
+/** Sizes are judged from here on: before it V8 compiles, and allocators get what they need. */
+const warm = 10
+const atOnce = 50
+
+/**
+ * What calls are given.
+ * @param {string} folder
+ */
+async function surroundings(folder) {
+  const at = (/** @type {string} */ path) => new URL(`../../dist/${path}`, import.meta.url).href
+  const matrices = (/** @type {number} */ seed) => ({
+    data: Float64Array.from({ length: 200 }, (_, k) => Math.sin(seed + k) / 9),
+    shape: [2, 10, 10],
+  })
+  const { signal } = new AbortController()
+  setMaxListeners(0, signal)
+  return {
+    m: await import(at('index.js')),
+    reference: await import(at('reference/index.js')),
+    npy: await import(at('npy/index.js')),
+    A: Float64Array.of(0, 1, -1, 0),
+    E: Float64Array.of(0.3, 1, 1, 0),
+    out: new Float64Array(4),
+    B: matrices(1),
+    F: matrices(2),
+    bad: { data: Float64Array.of(1, Number.NaN), shape: [2, 1, 1] },
+    array: { dtype: 'float64', ...matrices(3), strides: [100, 10, 1], offset: 0, order: 'row-major' },
+    file: join(folder, 'array.npy'),
+    signal,
+    onProgress: () => {},
+    kept: [],
+  }
+}
+
+/**
+ * A function that makes so many calls; of asynchronous ones some at once.
+ * @param {string} call
+ * @param {Record<string, unknown>} given
+ * @returns {(count: number) => void | Promise<void>}
+ */
+function callsOf(call, given) {
+  const text = call.includes('await')
+    ? `const one = async (k) => { ${call} }
+       return async (count) => {
+         for (let k = 0; k < count; k += ${atOnce}) {
+           const all = []
+           for (let j = 0; j < ${atOnce}; j++) all.push(one(k + j))
+           await Promise.all(all)
+         }
+       }`
+    : `return (count) => { for (let k = 0; k < count; k++) { ${call} } }`
+  return new Function(...Object.keys(given), text)(...Object.values(given))
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Resident bytes once garbage is gone, without what V8 has ready for objects to come: it has more or less of that as it likes. */
+async function residentBytes() {
+  for (let k = 0; k < 2; k++) {
+    await turn() // finalizers run here
+    globalThis.gc?.()
+  }
+  const { rss, heapTotal, heapUsed } = process.memoryUsage()
+  return rss - heapTotal + heapUsed
+}
+
+/**
+ * The median of the slopes between any two sizes (Theil and Sen), which a few steps do not move.
+ * @param {number[]} sizes
+ */
+function slope(sizes) {
+  const slopes = sizes.flatMap((a, j) => sizes.slice(j + 1).map((b, k) => (b - a) / (k + 1)))
+  slopes.sort((a, b) => a - b)
+  return slopes[slopes.length >> 1]
+}
+
+const calls = Number(process.argv[2])
+const folder = mkdtempSync(join(tmpdir(), 'matfun-soak-'))
+try {
+  const run = callsOf(readFileSync(0, 'utf8'), await surroundings(folder))
+  const each = Math.ceil(calls / blocks / atOnce) * atOnce
+  const start = performance.now()
+  const sizes = []
+  for (let block = 0; block < blocks; block++) {
+    await run(each)
+    sizes.push(await residentBytes())
+  }
+  const seconds = (performance.now() - start) / 1000
+  console.log(JSON.stringify({ seconds, sizes, grown: slope(sizes.slice(warm)) * blocks }))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
