@@ -1,7 +1,7 @@
 // One subject in a process of its own: node --expose-gc scripts/soak/process.mjs CALLS < text of a call; prints what came of it as JSON.
 
 import { setMaxListeners } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -83,7 +83,8 @@ function slope(sizes) {
 }
 
 const calls = Number(process.argv[2])
-const folder = mkdtempSync(join(tmpdir(), 'matfun-soak-'))
+// In memory where the system has such a place, because each file is brought to its disk.
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'matfun-soak-'))
 try {
   const run = callsOf(readFileSync(0, 'utf8'), await surroundings(folder))
   const each = Math.ceil(calls / blocks / atOnce) * atOnce

@@ -61,6 +61,6 @@ export const subjects = [
   {
     name: 'writeNpy and readNpy of matfun/npy',
     call: 'npy.writeNpy(file, array); npy.readNpy(file)',
-    calls: 10_000,
+    calls: 100_000,
   },
 ]
