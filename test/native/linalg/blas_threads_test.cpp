@@ -49,7 +49,7 @@ struct Calls {
 
 }  // namespace
 
-// Without the guard of blas.cpp, Debian's serial OpenBLAS 0.3.21 gives 50 to 700 wrong results of 200 000 here, on two cores.
+// Without the guard of blas.cpp, Debian's serial OpenBLAS 0.3.21 gives 90 to 770 wrong results of 200 000 here, on two cores.
 TEST_CASE_TEMPLATE("eight threads at once get from BLAS the bits that one gets alone", T, double, float, Complex128,
                    Complex64) {
   constexpr int kThreads = 8, kRounds = 300, kProducts = 20;
