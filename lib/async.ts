@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { onAbort } from './abort.ts'
 import { type Call, derivativeCall, expmCall } from './call.ts'
 import type { DTypeOf, DTypeOfPair } from './dtypes.ts'
 import { describe, typeError } from './errors.ts'
@@ -111,10 +112,11 @@ export async function runLater<R>(
   return new Promise((resolve, reject) => {
     let last = -1
     let isOver = false
+    let letGo: (() => void) | undefined
     const over = (): void => {
       isOver = true
       try {
-        signal?.removeEventListener('abort', abort)
+        letGo?.()
       } catch {
         // A signal that is none of Node's: what it throws has nowhere to go, and nothing more comes of it.
       }
@@ -124,7 +126,13 @@ export async function runLater<R>(
       native.cancel(id)
       reject(reason)
     }
-    const abort = (): void => stop(signal?.reason)
+    const abort = (): void => {
+      try {
+        stop(signal?.reason)
+      } catch (error) {
+        stop(error) // what a signal that is none of Node's throws in its reason's place
+      }
+    }
     const report = (done: number): void => {
       if (isOver || onProgress === undefined || done === last) return
       last = done
@@ -150,7 +158,7 @@ export async function runLater<R>(
     const [code, n, count, directions, threads, A, value, direction, result] = call.arguments
     const arrays = [A, value, direction, result] as const
     const id = native.start(code, n, count, directions, threads, ...arrays, copies, ended, progress)
-    signal?.addEventListener('abort', abort, { once: true })
+    if (signal) letGo = onAbort(signal, abort)
   })
 }
 

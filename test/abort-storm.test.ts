@@ -1,5 +1,5 @@
 // Hundreds of calls at once, of which most are aborted, each at a moment of its own.
-import { getEventListeners, setMaxListeners } from 'node:events'
+import { getEventListeners } from 'node:events'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it, test } from 'vitest'
@@ -141,13 +141,13 @@ describe('a storm of 500 calls, aborted at all moments:', () => {
     },
   )
 
-  it('one signal ends 500 at once, and each other call is done', async () => {
+  it('one signal, with one listener, ends 400 at once, and each other call is done', async () => {
     const controller = new AbortController()
     const { signal } = controller
-    setMaxListeners(0, signal)
     const many = Array.from({ length: 500 }, (_, k) =>
       outcomeOf(works[k % works.length].start({ signal: k % 5 === 0 ? undefined : signal })),
     )
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
     controller.abort('enough')
     for (const [k, outcome] of (await Promise.all(many)).entries())
       expect(outcome).toEqual(
@@ -202,13 +202,11 @@ test('storms in two workers and the main thread, ended by terminate(), leave the
   }
 })
 
-test('a process whose calls were all aborted ends by itself, at once', () => {
+test('a process whose calls were all aborted by one signal ends by itself, at once and without a warning', () => {
   const { status, stdout, stderr } = runText(`
     const { expmAsync } = await import('${packageUrl}')
-    const { setMaxListeners } = await import('node:events')
     const A = { data: new Float64Array(400 * 40 * 40).fill(0.01), shape: [400, 40, 40] }
     const controller = new AbortController()
-    setMaxListeners(0, controller.signal)
     const start = performance.now()
     await expmAsync(A)
     const whole = performance.now() - start

@@ -192,6 +192,24 @@ describe('a signal', () => {
     const signal = { aborted: false, addEventListener() {}, removeEventListener } as unknown as AbortSignal
     expect((await expmAsync(matrix(), { signal })).data).toEqual(rotation)
   })
+
+  it('whose reason cannot be read when it aborts rejects with what it throws, and so do the other calls that wait for it', async () => {
+    const listeners = new Set<() => void>()
+    const signal = {
+      aborted: false,
+      addEventListener: (_: string, listener: () => void) => listeners.add(listener),
+      removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
+      get reason() {
+        throw new RangeError('no reason')
+      },
+    } as unknown as AbortSignal
+    const calls = [1, 2, 3].map(() => expmAsync(matrix(), { signal }))
+    expect(listeners.size).toBe(1)
+    for (const listener of listeners) listener()
+    for (const call of calls) await expect(call).rejects.toEqual(new RangeError('no reason'))
+    expect(listeners.size).toBe(0)
+    expect((await expmAsync(matrix(), { signal })).data).toEqual(rotation)
+  })
 })
 
 describe('an output over the memory of an input', () => {

@@ -1,6 +1,5 @@
 // One subject in a process of its own: node --expose-gc scripts/soak/process.mjs CALLS < text of a call; prints what came of it as JSON.
 
-import { setMaxListeners } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,8 +19,6 @@ async function surroundings(folder) {
     data: Float64Array.from({ length: 200 }, (_, k) => Math.sin(seed + k) / 9),
     shape: [2, 10, 10],
   })
-  const { signal } = new AbortController()
-  setMaxListeners(0, signal)
   return {
     m: await import(at('index.js')),
     reference: await import(at('reference/index.js')),
@@ -34,7 +31,7 @@ async function surroundings(folder) {
     bad: { data: Float64Array.of(1, Number.NaN), shape: [2, 1, 1] },
     array: { dtype: 'float64', ...matrices(3), strides: [100, 10, 1], offset: 0, order: 'row-major' },
     file: join(folder, 'array.npy'),
-    signal,
+    signal: new AbortController().signal,
     onProgress: () => {},
     kept: [],
   }
