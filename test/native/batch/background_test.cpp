@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -139,6 +140,44 @@ TEST_CASE("an owner that goes takes its jobs along and leaves others' alone") {
     if (round % 2 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }  // then memory that tiles would write to is gone: AddressSanitizer sees one that does
   CHECK(staying.events_until(1).back().share == 1);
+}
+
+TEST_CASE("in a storm of owners that cancel at all moments and go, each other job has its bits") {
+  Stacks expected = stacks_of(Operation::vjp, 6, 400, 1);
+  const Stacks given = expected;
+  run_batch(expected.job);
+  std::atomic<int> wrong = 0, cut = 0;
+  const auto storm = [&](int from) {
+    for (int round = from; round < from + 12; ++round) {
+      std::vector<Stacks> many(12, given);
+      Owner owner;
+      std::vector<Background::Id> left;  // never cancelled, in order
+      for (int k = 0; k < 12; ++k) {
+        Stacks& stacks = many[static_cast<std::size_t>(k)];
+        stacks.job.threads = 1 + k % 3;
+        const auto id = owner.background.start(stacks.job, {}, k % 2 == 0);
+        if ((round + k) % 3 == 0) left.push_back(id);
+        if ((round + k) % 3 == 1) owner.background.cancel(id);
+        if ((round + k) % 3 == 2) {
+          std::this_thread::sleep_for(std::chrono::microseconds(50 * (k % 5)));
+          owner.background.cancel(id);
+          owner.background.cancel(id);
+        }
+      }
+      if (round % 4 == 3) continue;  // the owner goes, and takes along what is not over
+      for (const auto& event : owner.events_until(many.size())) {
+        const bool is_left = std::ranges::find(left, event.id) != left.end();
+        if (event.has_ended && event.share < 1) ++(is_left ? wrong : cut);
+      }
+      for (int k = 0; k < 12; ++k)
+        if ((round + k) % 3 == 0 && !many[static_cast<std::size_t>(k)].has_same_results(expected)) ++wrong;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k) threads.emplace_back(storm, 12 * k);
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(cut > 0);
 }
 
 }  // namespace matfun::test
