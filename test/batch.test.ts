@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { expm, expmCond, expmJVP, expmPlan, expmVJP, MatfunError, type Plan } from '../lib/index.ts'
+import {
+  expm,
+  expmAsync,
+  expmCond,
+  expmJVP,
+  expmLinearize,
+  expmPlan,
+  expmVJP,
+  MatfunError,
+  type Plan,
+} from '../lib/index.ts'
 import { components, type DType, type NDArray } from '../lib/ndarray.ts'
 import { dtypes, matrixAt, randomArray } from './support/dtypes.ts'
 import { random } from './support/matrices.ts'
@@ -295,4 +305,20 @@ test('orders 0 and empty batches give empty results of the right shape', () => {
   expect(expm({ data: new Float64Array(0), shape: [0, 5, 5] })).toMatchObject({ shape: [0, 5, 5] })
   expect(expmVJP([], []).cotangent.shape).toEqual([0, 0])
   expect(expm({ data: new Float64Array(0), shape: [2 ** 40, 0, 0] }).shape).toEqual([2 ** 40, 0, 0])
+})
+
+test('an empty batch of the largest order is nothing to do, and takes no workspace of 240 GB', async () => {
+  const shape = [0, 46340, 46340]
+  const A = { data: new Float64Array(0), shape }
+  expect(expmPlan(A)).toEqual([])
+  expect([expm(A).shape, expmJVP(A, A).tangent.shape, expmVJP(A, A).cotangent.shape]).toEqual([
+    shape,
+    shape,
+    shape,
+  ])
+  expect([expmCond(A), expmLinearize(A).conditionNumber()]).toEqual([
+    new Float64Array(0),
+    new Float64Array(0),
+  ])
+  expect((await expmAsync(A)).shape).toEqual(shape)
 })

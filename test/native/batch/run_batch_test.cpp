@@ -7,6 +7,7 @@
 
 #include "batch/job.hpp"
 #include "expm/compute.hpp"
+#include "linalg/blas.hpp"
 
 namespace matfun::test {
 namespace {
@@ -243,6 +244,9 @@ TEST_CASE("empty batches and matrices of order 0 are done by doing nothing") {
       CHECK(run_batch({.operation = operation, .dtype = dtype, .options = {}, .n = 3, .count = 0}).empty());
       CHECK(plan_batch({.operation = operation, .dtype = dtype, .options = {}, .n = 3, .count = 0}).empty());
     }
+  // Of any order: nothing is got to work in.
+  CHECK(run_batch({.options = {}, .n = blas::kMaxOrder, .count = 0}).empty());
+  CHECK(plan_batch({.options = {}, .n = blas::kMaxOrder, .count = 0}).empty());
   CHECK(run_batch({.options = {}, .n = 0, .count = Index(1) << 50}).empty());
   CHECK(plan_batch({.options = {}, .n = 0, .count = 2}).size() == 2);
 }
