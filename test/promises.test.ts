@@ -139,7 +139,8 @@ describe('at run time', () => {
 
 describe('in the sources', () => {
   /** Of Node's modules, those that cannot reach a network, start a program or run a text. */
-  const harmless = ['async_hooks', 'crypto', 'fs', 'module', 'os', 'path', 'timers/promises', 'url', 'util']
+  const harmless = 'async_hooks crypto fs fs/promises module os path timers/promises url util zlib'.split(' ')
+  const peers = ['@tensorflow/tfjs-core', 'bullmq', 'ioredis', 'zarrita']
   const files = filesBelow(root, 'lib', (file) => file.endsWith('.ts'))
   const visit = (node: ts.Node, see: (node: ts.Node) => void): void => {
     see(node)
@@ -148,14 +149,17 @@ describe('in the sources', () => {
   const parse = (file: string) =>
     ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true)
 
-  test('lib imports of Node what is harmless, and of packages nothing but a peer', () => {
+  test('lib imports of Node what is harmless, and of packages nothing but peers', () => {
     const imported = new Set(
       files.flatMap((file) => ts.preProcessFile(parse(file).text).importedFiles.map((x) => x.fileName)),
     )
     const foreign = [...imported].filter((name) => !name.startsWith('.'))
-    expect(foreign.sort()).toEqual(
-      ['@tensorflow/tfjs-core', ...harmless.map((name) => `node:${name}`)].sort(),
+    expect(foreign.sort()).toEqual([...peers, ...harmless.map((name) => `node:${name}`)].sort())
+    // What speaks to a network is imported where a queue is opened, and nowhere else.
+    const speaking = files.filter((file) =>
+      /from '(bullmq|ioredis)'|import\('(bullmq|ioredis)'\)/.test(readFileSync(join(root, file), 'utf8')),
     )
+    expect(speaking.filter((file) => !file.startsWith('lib/queue/'))).toEqual([])
   })
 
   test('lib makes no code of text and names no network', () => {
@@ -191,11 +195,11 @@ describe('in the sources', () => {
 })
 
 describe('in the package', () => {
-  test('there are no dependencies, and the one peer is optional', () => {
+  test('there are no dependencies, and the peers are optional', () => {
     for (const kind of ['dependencies', 'optionalDependencies', 'bundledDependencies', 'bundleDependencies'])
       expect(manifest).not.toHaveProperty(kind)
     const peers = Object.keys(manifest.peerDependencies)
-    expect(peers).toEqual(['@tensorflow/tfjs-core'])
+    expect(peers).toEqual(['@tensorflow/tfjs-core', 'bullmq', 'ioredis', 'zarrita'])
     for (const peer of peers) expect(manifest.peerDependenciesMeta[peer]).toEqual({ optional: true })
   })
 

@@ -93,7 +93,7 @@ export class Ledger {
     for (let k = 0; k < chunks; k++)
       if (!lacking.has(k) && (!isSet(doneBefore, k) || failures.has(k))) present.push(k)
     await this.#each(present, (commands, chunk) =>
-      commands.eval(scripts.enterPresent, 3, ...keysOf(id), chunk, failures.get(chunk) ?? 0),
+      commands.call('eval', scripts.enterPresent, 3, ...keysOf(id), chunk, failures.get(chunk) ?? 0),
     )
     return submitted
   }
@@ -116,7 +116,7 @@ export class Ledger {
   /** Takes back chunks that were entered but are not on the storage. */
   async removeDone(id: string, chunks: readonly number[]): Promise<void> {
     await this.#each(chunks, (commands, chunk) =>
-      commands.eval(scripts.removeDone, 3, ...keysOf(id), chunk, 0),
+      commands.call('eval', scripts.removeDone, 3, ...keysOf(id), chunk, 0),
     )
   }
 
@@ -165,7 +165,7 @@ export class Ledger {
   }
 
   async #run(script: keyof typeof scripts, id: string, ...values: (string | number)[]): Promise<number> {
-    return (await this.#redis.eval(scripts[script], 3, ...keysOf(id), ...values)) as number
+    return (await this.#redis.call('eval', scripts[script], 3, ...keysOf(id), ...values)) as number
   }
 
   /** Commands for each chunk, many in a round trip. */

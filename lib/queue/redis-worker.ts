@@ -18,6 +18,7 @@ const pauseWithoutStorage = 5000
 
 /** Jobs in which nothing has moved for so many lock times are looked at for chunks that the queue has lost. */
 const locksUntilMended = 2
+const longestMending = 10_000
 
 /** The worker behind {@link ChunkWorker}: BullMQ's, which takes chunks one by one and extends its locks by itself. */
 export class RedisWorker implements ChunkWorker {
@@ -147,8 +148,9 @@ export class RedisWorker implements ChunkWorker {
    * submission that was interrupted or of a server that lost its last second; and a job whose last worker died is finished.
    */
   async #mend(): Promise<void> {
-    // One worker does that for all.
-    const isFirst = await this.#redis.set('matfun:mending', '1', 'PX', Math.round(0.9 * this.#lock), 'NX')
+    // One worker does that for all, and does not keep others with shorter locks from it for long.
+    const milliseconds = Math.min(0.9 * this.#lock, longestMending)
+    const isFirst = await this.#redis.set('matfun:mending', '1', 'PX', Math.round(milliseconds), 'NX')
     if (isFirst === null) return
     const now = await this.#ledger.now()
     for (const id of await this.#ledger.ids())
