@@ -61,8 +61,7 @@ void in_panels(Index count, double flops, Team* team, const Body& body) {
   constexpr Index kTile = 8;
   const Index panels = std::min({most, 2 * team->size(), (count + kTile - 1) / kTile});
   const Index width = (count / panels + kTile - 1) / kTile * kTile;
-  team->run((count + width - 1) / width,
-            [&](Index k) noexcept { body(k * width, std::min(width, count - k * width)); });
+  team->run((count + width - 1) / width, [&](Index k) { body(k * width, std::min(width, count - k * width)); });
 }
 
 /// C = start C + A B, where start is 0 or 1, or C - A B.
@@ -94,9 +93,7 @@ void multiply_in_panels(View<const T> A, View<const T> B, View<T> C, Team* team)
   const double n = static_cast<double>(A.rows), flops = (kIsComplex<T> ? 8 : 2) * n * n;
   if (has_kernel<T>(A, C)) return in_panels(B.columns, flops, team, panel);
   if (B.columns <= kBlasPanel) return panel(0, B.columns);
-  const auto blas_panel = [&](Index k) noexcept {
-    panel(k * kBlasPanel, std::min(kBlasPanel, B.columns - k * kBlasPanel));
-  };
+  const auto blas_panel = [&](Index k) { panel(k * kBlasPanel, std::min(kBlasPanel, B.columns - k * kBlasPanel)); };
   const Index panels = (B.columns + kBlasPanel - 1) / kBlasPanel;
   if (team != nullptr) return team->run(panels, blas_panel);
   for (Index k = 0; k < panels; ++k) blas_panel(k);

@@ -6,6 +6,8 @@
 #include <complex>
 #include <mutex>
 
+#include "linalg/blas_room.hpp"
+
 // Declared here rather than by cblas.h, which Debian's trimmed packages and static builds do not always carry.
 // Fortran passes the length of character arguments after the others.
 extern "C" {
@@ -121,6 +123,12 @@ bool serial = false;
   return serial ? std::unique_lock(serial_lock) : std::unique_lock(serial_lock, std::defer_lock);
 }
 
+/// What a call that takes one of OpenBLAS's buffers holds.
+struct Call {
+  const std::unique_lock<std::mutex> lock = guard();
+  const Room room;
+};
+
 int blas_int(Index value) {
   assert(value >= 0 && value <= kMaxOrder * kMaxOrder);
   return static_cast<int>(value);
@@ -142,7 +150,7 @@ void gemm(T alpha, View<const T> A, View<const T> B, T beta, View<T> C) {
   assert(!overlap(A, C) && !overlap(B, C));
   const int m = blas_int(C.rows), n = blas_int(C.columns), k = blas_int(A.columns);
   const int lda = leading(A.ld), ldb = leading(B.ld), ldc = leading(C.ld);
-  const auto held = guard();
+  const Call call;
   Fortran<T>::gemm("N", "N", &m, &n, &k, &alpha, A.data, &lda, B.data, &ldb, &beta, C.data, &ldc, 1, 1);
 }
 
@@ -151,7 +159,7 @@ Status lu_factor_solve(View<T> Q, Pivot* pivots, View<T> B) {
   assert(Q.rows == Q.columns && Q.rows == B.rows && !overlap(Q, B));
   const int n = blas_int(Q.rows), columns = blas_int(B.columns), ldq = leading(Q.ld), ldb = leading(B.ld);
   int result = 0;
-  const auto held = guard();
+  const Call call;
   Fortran<T>::gesv(&n, &columns, Q.data, &ldq, pivots, B.data, &ldb, &result);
   assert(result >= 0);
   return result == 0 ? Status::ok : Status::singular;
@@ -162,7 +170,7 @@ void lu_solve(View<const T> LU, const Pivot* pivots, View<T> B) {
   assert(LU.rows == LU.columns && LU.rows == B.rows && !overlap(LU, B));
   const int n = blas_int(LU.rows), columns = blas_int(B.columns), lda = leading(LU.ld), ldb = leading(B.ld);
   int result = 0;
-  const auto held = guard();
+  const Call call;
   Fortran<T>::getrs("N", &n, &columns, LU.data, &lda, pivots, B.data, &ldb, &result, 1);
   assert(result == 0);
 }
@@ -184,7 +192,7 @@ bool schur(View<std::complex<R>> A, View<std::complex<R>> Q, std::complex<R>* va
   const int n = blas_int(A.rows), lda = leading(A.ld), ldq = leading(Q.ld);
   const int elements = blas_int(schur_work_elements(A.rows));
   int sorted = 0, unused = 0, result = 0;
-  const auto held = guard();
+  const Call call;
   Fortran<std::complex<R>>::gees("V", "N", nullptr, &n, A.data, &lda, &sorted, values, Q.data, &ldq, work, &elements,
                                  real_work, &unused, &result, 1, 1);
   return result == 0;

@@ -14,7 +14,8 @@ using Pivot = int;
 /// The largest order whose n * n still fits OpenBLAS's 32-bit integers: 46341^2 > 2^31 - 1.
 inline constexpr Index kMaxOrder = 46340;
 
-// T below is float, double, std::complex<float> or std::complex<double>.
+// T below is float, double, std::complex<float> or std::complex<double>. What is cubic throws std::bad_alloc where OpenBLAS has no room to
+// work in.
 
 /// C = alpha A B + beta C.
 /// A     m x k, column-major.
