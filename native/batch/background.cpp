@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "batch/batch_work.hpp"
 
@@ -74,13 +75,18 @@ class Background::Running : public BatchWork {
   bool is_noted = false;
   bool has_ended = false;
   bool is_all_ok = true;
+  Running* next_noted = nullptr;
+
+  double share() const { return items() == 0 ? 1 : static_cast<double>(items_done()) / static_cast<double>(items()); }
 
  private:
   void note() {
     if (is_noted || owner_.is_closing_) return;
     is_noted = true;
-    owner_.noted_.push_back(this);  // which has room for every running job
-    if (owner_.noted_.size() == 1) owner_.wake_();
+    const bool is_first = owner_.first_noted_ == nullptr;
+    (is_first ? owner_.first_noted_ : owner_.last_noted_->next_noted) = this;
+    owner_.last_noted_ = this;
+    if (is_first) owner_.wake_();
   }
 
   Background& owner_;
@@ -122,7 +128,6 @@ Background::Id Background::start(const Job& job, Copies copies, bool reports) {
     {
       const std::lock_guard lock(mutex_);
       ++unfinished_;
-      noted_.reserve(running_.size());
     }
     ThreadPool::shared().start(running, job.threads);
   } catch (...) {
@@ -138,29 +143,24 @@ void Background::cancel(Id id) {
   if (const auto found = running_.find(id); found != running_.end()) ThreadPool::shared().cancel(*found->second);
 }
 
-std::vector<Background::Event> Background::collect() {
-  std::vector<Running*> noted;
-  noted.reserve(running_.size());
-  std::vector<Event> events;
+std::optional<Background::Event> Background::collect() {
+  Event event;
   {
     const std::lock_guard lock(mutex_);
-    noted.swap(noted_);
-    for (Running* job : noted) job->is_noted = false;
-    events.reserve(noted.size());
-    for (const Running* job : noted) {
-      const auto items = static_cast<double>(std::max<Index>(1, job->items()));
-      const double share = job->items() == 0 ? 1 : static_cast<double>(job->items_done()) / items;
-      events.push_back({job->id, job->has_ended, share, {}, {}});
-    }
+    Running* const job = first_noted_;
+    if (job == nullptr) return std::nullopt;
+    first_noted_ = std::exchange(job->next_noted, nullptr);
+    job->is_noted = false;
+    event.id = job->id;
+    event.has_ended = job->has_ended;
+    event.share = job->share();
   }
-  for (Event& event : events) {
-    if (!event.has_ended) continue;
-    const auto found = running_.find(event.id);
-    event.error = found->second->error();
-    if (!found->second->is_all_ok) event.statuses = std::move(found->second->statuses());
-    running_.erase(found);
-  }
-  return events;
+  if (!event.has_ended) return event;
+  const auto found = running_.find(event.id);
+  event.error = found->second->error();
+  if (!found->second->is_all_ok) event.statuses = std::move(found->second->statuses());
+  running_.erase(found);
+  return event;
 }
 
 }  // namespace matfun

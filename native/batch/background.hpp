@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -20,13 +20,13 @@ class Background {
  public:
   using Id = std::uint64_t;
 
-  /// What became of a job since the last `collect`.
+  /// What became of a job since it was last collected.
   struct Event {
     Id id = 0;
     bool has_ended = false;
     double share = 0;              ///< of the items that are done; at the end less than 1 where the job was cut short
     std::vector<Status> statuses;  ///< as run_batch returns them, or none where all are ok
-    std::exception_ptr error;      ///< std::bad_alloc, where there was no room for a workspace
+    std::exception_ptr error;      ///< std::bad_alloc, where there was not enough memory
   };
 
   /// Which inputs are taken as they are when the job is started: copied to where their results will be, so that it takes
@@ -36,7 +36,7 @@ class Background {
     bool direction = false;
   };
 
-  /// `wake`: called when there is something to collect, and not again before it was collected.
+  /// `wake`: called when there is something to collect, and not again before all was collected.
   explicit Background(std::function<void()> wake);
   ~Background();
   Background(const Background&) = delete;
@@ -50,8 +50,9 @@ class Background {
   /// Begins no further tile of a job; its end comes as an event as ever, with a share below 1. Nothing where it has ended.
   void cancel(Id id);
 
-  /// What happened since the last call. Where a job's end is among it, its memory is the owner's again.
-  std::vector<Event> collect();
+  /// What became of the next of the jobs of which there is something new; nothing where there is none. Where it is the job's end, its
+  /// memory is the owner's again. Allocates nothing, so that no end can be lost.
+  std::optional<Event> collect();
 
   /// Cancels all jobs and waits for those of their tiles that are running. Nothing wakes the owner any more.
   void close();
@@ -69,7 +70,8 @@ class Background {
   std::mutex mutex_;
   std::condition_variable all_ended_;
   // Guarded by it.
-  std::vector<Running*> noted_;  ///< those of which there is something new, each once
+  Running* first_noted_ = nullptr;  ///< those of which there is something new, each once, as a list
+  Running* last_noted_ = nullptr;
   std::size_t unfinished_ = 0;
   bool is_closing_ = false;
 };

@@ -1,7 +1,6 @@
 #include "batch/thread_pool.hpp"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "batch/huge_pages.hpp"
@@ -37,11 +36,7 @@ void ThreadPool::run(TiledWork& work, Index threads) {
   ThreadMemory memory;
   Lock lock(mutex_);
   const Index helpers = std::min(threads, work.tiles()) - 1;
-  try {
-    provide_threads(helpers);
-  } catch (const std::system_error&) {
-    // The calling thread can do it all.
-  }
+  provide_threads(helpers, 0);  // the calling thread can do it all
   add(work, threads, helpers);
   while (work.next_ < work.tiles_) do_tile(work, memory, lock);
   work.ended_.wait(lock, [&] { return work.has_ended_; });
@@ -53,11 +48,7 @@ void ThreadPool::start(TiledWork& work, Index threads) {
   work.is_started_ = true;
   if (work.tiles() == 0) return end_if_done(work, lock);
   const Index helpers = std::min(threads, work.tiles());
-  try {
-    provide_threads(helpers);
-  } catch (const std::system_error&) {
-    if (threads_.empty()) throw;
-  }
+  provide_threads(helpers, 1);
   add(work, threads, helpers);
 }
 
@@ -93,9 +84,14 @@ bool ThreadPool::has_claimable() const {
   return std::ranges::any_of(queue_, [](const TiledWork* work) { return work->can_be_claimed(); });
 }
 
-void ThreadPool::provide_threads(Index threads) {
+/// So many threads, or fewer where no more can be started; throws why where there are then fewer than `least`.
+void ThreadPool::provide_threads(Index threads, Index least) {
   if (is_closing_) return;  // a tile that is still running may run work of its own: nobody would join what it starts
-  while (static_cast<Index>(threads_.size()) < threads) threads_.emplace_back(&ThreadPool::serve, this, generation_);
+  try {
+    while (static_cast<Index>(threads_.size()) < threads) threads_.emplace_back(&ThreadPool::serve, this, generation_);
+  } catch (const std::exception&) {
+    if (static_cast<Index>(threads_.size()) < least) throw;
+  }
 }
 
 void ThreadPool::join_threads(Lock& lock) {

@@ -80,11 +80,12 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   /// Does the work on up to `threads` threads at once, of which the calling one is one; fewer where no more can be started.
-  /// Rethrows the first of what its tiles throw.
+  /// Rethrows the first of what its tiles throw. Throws std::bad_alloc where the work cannot be queued.
   void run(TiledWork& work, Index threads);
 
   /// Begins the work on up to `threads` threads of the pool. It must live until `finished` has come.
-  /// Throws std::system_error where there is no thread and none can be started.
+  /// Throws std::system_error or std::bad_alloc where there is no thread and none can be started, and std::bad_alloc where the work
+  /// cannot be queued; then it has not begun.
   void start(TiledWork& work, Index threads);
 
   /// Begins no further tile of started work. `finished` comes when the last of its running tiles ends, or before this
@@ -104,7 +105,7 @@ class ThreadPool {
 
   void add(TiledWork& work, Index threads, Index helpers);
   bool has_claimable() const;
-  void provide_threads(Index threads);
+  void provide_threads(Index threads, Index least);
   void join_threads(Lock& lock);
   void serve(unsigned generation);
   TiledWork* next_work();

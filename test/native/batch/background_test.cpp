@@ -24,9 +24,9 @@ class Owner {
         woken_.wait(lock, [this] { return is_woken_; });
         is_woken_ = false;
       }
-      for (auto& event : background.collect()) {
-        if (event.has_ended) --ends;
-        all.push_back(std::move(event));
+      while (auto event = background.collect()) {
+        if (event->has_ended) --ends;
+        all.push_back(std::move(*event));
       }
     }
     return all;

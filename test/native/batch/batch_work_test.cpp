@@ -3,32 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <new>
 #include <thread>
 
+#include "batch/allocation.hpp"
 #include "batch/huge_pages.hpp"
 #include "batch/linearization.hpp"
 #include "batch/stacks.hpp"
-
-namespace {
-
-std::atomic<bool> refuses_memory = false;
-
-}  // namespace
-
-/// So that a test can refuse what is as large as a workspace.
-void* operator new(std::size_t bytes) {
-  void* memory = refuses_memory && bytes > (1 << 20) ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace matfun::test {
 namespace {
@@ -194,9 +175,9 @@ TEST_CASE("a workspace that cannot be had is told to the caller, and the next ba
   for (Index threads : {1, 3}) {
     Stacks stacks(Operation::expm, DType::float64, 400, 2, 0);  // whose workspace is not kept from call to call
     stacks.job.threads = threads;
-    refuses_memory = true;
+    allocation::fail_above(1 << 20);
     CHECK_THROWS_AS(run_batch(stacks.job), std::bad_alloc);
-    refuses_memory = false;
+    allocation::succeed();
     CHECK(run_batch(stacks.job).size() == 2);
   }
 }
@@ -206,9 +187,9 @@ TEST_CASE("a tape that cannot be had is told to the caller, and the next one is 
     Stacks stacks(Operation::jvp, DType::float64, 400, 2, 0);
     stacks.job.threads = threads;
     std::vector<Status> statuses;
-    refuses_memory = true;
+    allocation::fail_above(1 << 20);
     CHECK_THROWS_AS(linearize(stacks.job, statuses), std::bad_alloc);
-    refuses_memory = false;
+    allocation::succeed();
     CHECK(linearize(stacks.job, statuses)->held_bytes() > 0);
   }
 }

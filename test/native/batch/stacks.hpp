@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -52,6 +53,12 @@ class Stacks {
     }
   }
 
+  /// As before the job was done. Allocates nothing.
+  void reset() {
+    reset(X_, A_, job.A == job.X);
+    reset(L_, E_, job.direction == job.result);
+  }
+
   bool has_same_derivatives(const Stacks& other) const { return L_ == other.L_; }
   /// Of the k-th matrix, after cond.
   double condition(Index k) const {
@@ -88,6 +95,12 @@ class Stacks {
   }
   void spoil(std::vector<std::byte>& bytes, Index matrix) {
     put(bytes, static_cast<std::size_t>(matrix * job.n * job.n) * parts(), std::numeric_limits<double>::quiet_NaN());
+  }
+  static void reset(std::vector<std::byte>& output, const std::vector<std::byte>& input, bool in_place) {
+    if (in_place)
+      std::ranges::copy(input, output.begin());
+    else
+      std::ranges::fill(output, std::byte(0));
   }
   void connect() {
     job.A = A_.data();
