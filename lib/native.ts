@@ -74,7 +74,8 @@ export interface Native {
   ): Uint8Array | undefined
   conditions(id: number, threads: number, values: Float64Array): Uint8Array | undefined
   release(id: number): void
-  plan(code: number, n: number, count: number, A: Numbers): Float64Array
+  /** Overwrites `plans`, of 11 numbers for each matrix. */
+  plan(code: number, n: number, count: number, A: Numbers, plans: Float64Array): void
   info(): NativeInfo
 }
 

@@ -3,7 +3,7 @@ import type { DTypeOf, SingleMatrix } from './dtypes.ts'
 import { describe, type Failure, MatfunError, rangeError, typeError } from './errors.ts'
 import type { Complex, MatrixInput, Stack } from './input.ts'
 import { jobCode, native, operationCodes } from './native.ts'
-import { components, type DType } from './ndarray.ts'
+import { allocate, components, type DType } from './ndarray.ts'
 import { type PlanOptions, planCode, planOptionNames, requireKnown } from './options.ts'
 
 /** What will be done for one matrix of dtype D. */
@@ -80,7 +80,9 @@ export function expmPlan(A: MatrixInput, options: ExpmPlanOptions = {}): Plan | 
       'ERR_TOO_LARGE',
       `A holds ${a.count} matrices, but at most ${maxPlans} are planned at once; give it in parts`,
     )
-  const plans = readPlans(a, native.plan(jobCode(operation, a.dtype, how), a.n, a.count, a.data))
+  const raw = allocate('float64', a.count * fields)
+  native.plan(jobCode(operation, a.dtype, how), a.n, a.count, a.data, raw)
+  const plans = readPlans(a, raw)
   return a.batch.length === 0 ? plans[0] : plans
 }
 

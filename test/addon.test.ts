@@ -21,6 +21,8 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
     native.run(code(operation), n, count, directions, 1, ...(arrays as [Float64Array, Float64Array]))
   const numbers = (elements: number) => elements * parts
   const owner = {}
+  const plans = new Float64Array(11)
+  const room = new ArrayBuffer(256)
   const kept = native.linearize(code(0), 2, 2, 0, 1, f(8), f(8), owner).id
   const calls: [string, () => unknown, RegExp][] = [
     ['a negative order', () => run(0, -1, 1, 0, f(4), f(4)), /n must be an integer from 0 to 46340/],
@@ -83,11 +85,29 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
       () => run(3, 2, 1, 0, whole.subarray(0, 4 * parts), new Float64Array(whole.buffer, 0, 1)),
       /overlaps/,
     ],
-    ['a plan of no array', () => native.plan(code(0), 2, 1, [] as never), RegExp(`must be a ${kind}`)],
+    ['a plan of no array', () => native.plan(code(0), 2, 1, [] as never, plans), RegExp(`must be a ${kind}`)],
     [
       'a plan of an array too short',
-      () => native.plan(code(0), 2, 2, f(4)),
+      () => native.plan(code(0), 2, 2, f(4), plans),
       RegExp(`A must hold ${numbers(8)} numbers`),
+    ],
+    ['a plan that goes nowhere', () => native.plan(code(0), 2, 1, f(4), undefined as never), /plans must be/],
+    [
+      'plans of two in the place of one',
+      () => native.plan(code(0), 2, 2, f(8), plans),
+      /hold 22 numbers, got 11/,
+    ],
+    [
+      'a plan on its matrix',
+      () =>
+        native.plan(
+          code(0),
+          4,
+          1,
+          new (storageOf(dtype))(room, 0, 16 * parts),
+          new Float64Array(room, 0, 11),
+        ),
+      /overlaps/,
     ],
     [
       'one matrix in no memory',
@@ -212,11 +232,11 @@ describe('the raw addon refuses codes that name nothing:', () => {
       /code must be a number/,
     ],
     ['none of its bits', () => native.run(1024, 2, 1, 0, 1, f, f), /code must be an integer from 0 to 1023/],
-    ['a negative one', () => native.plan(-1, 2, 1, f), /code must be an integer from 0 to 1023/],
+    ['a negative one', () => native.plan(-1, 2, 1, f, f), /code must be an integer from 0 to 1023/],
     ['an unknown method', () => native.run(jobCode(0, 'float64', 3), 2, 1, 0, 1, f, f), /no method/],
     ['an unknown shift', () => native.runOne(jobCode(0, 'float64', 12), 2, f.buffer), /no shift/],
-    ['an unknown balance', () => native.plan(jobCode(0, 'float64', 48), 2, 1, f), /no balance/],
-    ['a code that is a name', () => native.plan('float64' as never, 2, 1, f), /code must be a number/],
+    ['an unknown balance', () => native.plan(jobCode(0, 'float64', 48), 2, 1, f, f), /no balance/],
+    ['a code that is a name', () => native.plan('float64' as never, 2, 1, f, f), /code must be a number/],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)

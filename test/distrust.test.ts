@@ -237,7 +237,9 @@ describe('counts of matrices', () => {
 
   it('of which no list of plans can be are refused', () => {
     expect(code(() => expmPlan(nothing(2 ** 53 - 1)))).toBe('ERR_TOO_LARGE')
-    expect(() => native.plan(0, 0, 2 ** 53 - 1, new Float64Array(0))).toThrow(/count must be an integer/)
+    expect(() => native.plan(0, 0, 2 ** 53 - 1, new Float64Array(0), new Float64Array(0))).toThrow(
+      /count must be an integer/,
+    )
   })
 
   it('that meet no direction have failures of their own', () => {

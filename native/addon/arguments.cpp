@@ -209,11 +209,14 @@ std::uintptr_t id_argument(const Napi::CallbackInfo& arguments) {
   return static_cast<std::uintptr_t>(read_index(arguments, 0, "id", kMaxCount));
 }
 
-Job plan_arguments(const Napi::CallbackInfo& arguments) {
+PlanArguments plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
   job.count = read_index(arguments, 2, "count", kMaxPlans);
-  job.A = read_array(arguments, 3, "A", job.dtype, elements(arguments.Env(), job, 1)).data;
-  return job;
+  const Span A = read_array(arguments, 3, "A", job.dtype, elements(arguments.Env(), job, 1));
+  const Span plans = read_array(arguments, 4, "plans", DType::float64, kPlanFields * job.count);
+  if (overlap(A, plans)) refuse_aliased(arguments.Env());
+  job.A = A.data;
+  return {job, reinterpret_cast<double*>(plans.data)};
 }
 
 }  // namespace matfun::addon

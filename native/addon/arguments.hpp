@@ -46,7 +46,14 @@ Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& lineariz
 /// The id that `cancel`, `derive`, `conditions` and `release` begin with.
 std::uintptr_t id_argument(const Napi::CallbackInfo& arguments);
 
-/// The raw arguments of `plan`: code, n, count, A.
-Job plan_arguments(const Napi::CallbackInfo& arguments);
+/// Numbers that tell of one plan.
+inline constexpr Index kPlanFields = 11;
+
+/// The raw arguments of `plan`: code, n, count, A, plans, where there is room for kPlanFields of each matrix.
+struct PlanArguments {
+  Job job;
+  double* plans;
+};
+PlanArguments plan_arguments(const Napi::CallbackInfo& arguments);
 
 }  // namespace matfun::addon

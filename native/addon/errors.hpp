@@ -1,16 +1,38 @@
 #pragma once
 
+#include <new>
 #include <string>
+#include <system_error>
 
 #include "addon/napi.hpp"
 
 namespace matfun::addon {
 
-/// A RangeError with code ERR_OUT_OF_MEMORY, as lib/errors.ts would make it.
-inline Napi::Error out_of_memory(Napi::Env env, const char* what = "there is not enough memory for the workspace") {
-  Napi::RangeError error = Napi::RangeError::New(env, what);
-  error.Set("code", Napi::String::New(env, "ERR_OUT_OF_MEMORY"));
-  return error;
+/// The code of all that is told for want of memory, as in lib/errors.ts.
+inline constexpr char kOutOfMemory[] = "ERR_OUT_OF_MEMORY";
+
+/// What JavaScript is told of the exception that is being handled. The core throws for nothing but want of memory or of a thread.
+inline const char* told_of_exception() noexcept {
+  try {
+    throw;
+  } catch (const std::system_error&) {
+    return "no thread can be started";
+  } catch (...) {
+    return "there is not enough memory";
+  }
+}
+
+/// Does body, a napi_value (). What it throws becomes a JavaScript exception, by calls of C that allocate nothing here.
+template <class Body>
+napi_value with_exceptions(napi_env env, const Body& body) noexcept {
+  try {
+    return body();
+  } catch (const Napi::Error& error) {
+    error.ThrowAsJavaScriptException();
+  } catch (...) {
+    napi_throw_range_error(env, kOutOfMemory, told_of_exception());
+  }
+  return nullptr;
 }
 
 /// A RangeError with code ERR_ALIASED_OUT, for what lib cannot see: that two SharedArrayBuffers are of the same memory.

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <new>
 #include <utility>
 
 #include "addon/arguments.hpp"
-#include "addon/errors.hpp"
+#include "addon/functions.hpp"
 #include "addon/worker.hpp"
 
 namespace matfun::addon {
@@ -19,27 +18,17 @@ constexpr std::size_t kFew = 256;
 /// Those of the environments that run on this thread. Finalizers look here, since Node calls them after cleanup hooks, too.
 thread_local std::unordered_map<napi_env, Linearizations*> of_environments;
 
-template <class Body>
-auto with_memory_for(Napi::Env env, const Body& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory(env, "there is not enough memory for a linearization");
-  }
-}
-
 }  // namespace
 
 void Linearizations::attach(Napi::Env env, Napi::Object exports) {
-  auto* const own = new Linearizations(env);
-  of_environments.emplace(env, own);
-  env.AddCleanupHook([](Linearizations* gone) { delete gone; }, own);
-  Linearizations& all = *own;
-  const auto set = [&](const char* name, auto call) { exports.Set(name, Napi::Function::New(env, call, name)); };
-  set("linearize", [&all](const Napi::CallbackInfo& arguments) { return all.linearize(arguments); });
-  set("derive", [&all](const Napi::CallbackInfo& arguments) { return all.derive(arguments); });
-  set("conditions", [&all](const Napi::CallbackInfo& arguments) { return all.conditions(arguments); });
-  set("release", [&all](const Napi::CallbackInfo& arguments) { all.release(arguments); });
+  std::unique_ptr<Linearizations> made(new Linearizations(env));
+  of_environments.emplace(env, made.get());
+  env.AddCleanupHook([](Linearizations* gone) { delete gone; }, made.get());
+  Linearizations* const all = made.release();
+  add_function<&Linearizations::linearize>(exports, "linearize", all);
+  add_function<&Linearizations::derive>(exports, "derive", all);
+  add_function<&Linearizations::conditions>(exports, "conditions", all);
+  add_function<&Linearizations::release>(exports, "release", all);
 }
 
 Linearizations::~Linearizations() {
@@ -50,10 +39,7 @@ Napi::Value Linearizations::linearize(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
   const auto [job, owner] = linearize_arguments(arguments);
   std::vector<Status> statuses;
-  const Id id = with_memory_for(env, [&, &job = job, &owner = owner] {
-    auto linearization = matfun::linearize(job, statuses);
-    return add(job, std::move(linearization), owner);
-  });
+  const Id id = add(job, matfun::linearize(job, statuses), owner);
   Napi::Object result = Napi::Object::New(env);
   result.Set("id", static_cast<double>(id));
   result.Set("statuses", to_js(env, statuses));
@@ -63,18 +49,19 @@ Napi::Value Linearizations::linearize(const Napi::CallbackInfo& arguments) {
 Napi::Value Linearizations::derive(const Napi::CallbackInfo& arguments) {
   const Entry& own = entry(arguments);
   const Job job = derive_arguments(arguments, own.job);
-  return to_js(arguments.Env(), with_memory_for(arguments.Env(), [&] { return own.linearization->run(job); }));
+  return to_js(arguments.Env(), own.linearization->run(job));
 }
 
 Napi::Value Linearizations::conditions(const Napi::CallbackInfo& arguments) {
   const Entry& own = entry(arguments);
   const Job job = condition_arguments(arguments, own.job);
-  return to_js(arguments.Env(), with_memory_for(arguments.Env(), [&] { return own.linearization->run(job); }));
+  return to_js(arguments.Env(), own.linearization->run(job));
 }
 
-void Linearizations::release(const Napi::CallbackInfo& arguments) {
+Napi::Value Linearizations::release(const Napi::CallbackInfo& arguments) {
   const auto found = entries_.find(id_argument(arguments));
   if (found != entries_.end()) remove(found);
+  return arguments.Env().Undefined();
 }
 
 const Linearizations::Entry& Linearizations::entry(const Napi::CallbackInfo& arguments) const {

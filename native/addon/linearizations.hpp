@@ -47,7 +47,7 @@ class Linearizations {
   Napi::Value conditions(const Napi::CallbackInfo& arguments);
   // native:     release(id)
   // TypeScript: release(id: number): void; nothing where there is none
-  void release(const Napi::CallbackInfo& arguments);
+  Napi::Value release(const Napi::CallbackInfo& arguments);
 
   const Entry& entry(const Napi::CallbackInfo& arguments) const;
   Id add(const Job& job, std::unique_ptr<Linearization> linearization, Napi::Object owner);

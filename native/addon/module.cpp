@@ -1,51 +1,32 @@
-#include <new>
-
 #include "addon/arguments.hpp"
-#include "addon/errors.hpp"
+#include "addon/functions.hpp"
 #include "addon/linearizations.hpp"
 #include "addon/worker.hpp"
+#include "batch/call_memory.hpp"
 #include "kernels/kernels.hpp"
 #include "linalg/blas.hpp"
 
 namespace matfun::addon {
 namespace {
 
-/// What a function of the batch layer makes of a job, for JavaScript to throw what it throws.
-template <auto compute>
-auto run_job(Napi::Env env, const Job& job) {
-  try {
-    return compute(job);
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory(env);
-  }
-}
-
 // native:     run(code, n, count, directions, threads, A, value, direction?, result?)
 // TypeScript: run(...): Uint8Array | undefined, a status for each result, or nothing where all went well
 Napi::Value run(const Napi::CallbackInfo& arguments) {
-  return to_js(arguments.Env(), run_job<run_batch>(arguments.Env(), run_arguments(arguments)));
+  return to_js(arguments.Env(), run_batch(run_arguments(arguments)));
 }
 
 // native:     runOne(code, n, memory)
 // TypeScript: runOne(...): number, the status of the one result
 Napi::Value run_one(const Napi::CallbackInfo& arguments) {
-  const Napi::Env env = arguments.Env();
-  return Napi::Number::New(env, static_cast<double>(run_job<matfun::run_one>(env, run_one_arguments(arguments))));
+  return Napi::Number::New(arguments.Env(), static_cast<double>(matfun::run_one(run_one_arguments(arguments))));
 }
 
-/// Numbers that tell of one plan.
-constexpr std::size_t kPlanFields = 11;
-
-// native:     plan(code, n, count, A)
-// TypeScript: plan(...): Float64Array, for each matrix
+// native:     plan(code, n, count, A, plans)
+// TypeScript: plan(...): void; plans is overwritten, for each matrix with
 //             [status, scheme, degree, products, squarings, norm, alpha, form, balanced, shift re, shift im]
 Napi::Value plan(const Napi::CallbackInfo& arguments) {
-  const Napi::Env env = arguments.Env();
-  const Job job = plan_arguments(arguments);
-  const std::vector<Plan> plans = run_job<plan_batch>(env, job);
-  auto result = Napi::Float64Array::New(env, kPlanFields * plans.size());
-  double* at = result.Data();
-  for (const Plan& plan : plans) {
+  auto [job, at] = plan_arguments(arguments);
+  for (const Plan& plan : plan_batch(job)) {
     *at++ = static_cast<double>(plan.status);
     *at++ = static_cast<double>(plan.scheme);
     *at++ = plan.degree;
@@ -58,7 +39,7 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
     *at++ = plan.shift.real();
     *at++ = plan.shift.imag();
   }
-  return result;
+  return arguments.Env().Undefined();
 }
 
 /// What this processor can do that kernels are commonly compiled for; empty where it cannot be asked.
@@ -97,17 +78,14 @@ Napi::Value info(const Napi::CallbackInfo& arguments) {
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   blas::initialize();
-  // As template arguments: these have no data to be fetched at each call.
-  exports.Set("run", Napi::Function::New<run>(env, "run"));
-  exports.Set("runOne", Napi::Function::New<run_one>(env, "runOne"));
-  Worker& worker = Worker::attach(env);
-  const auto start = [&worker](const Napi::CallbackInfo& arguments) { return worker.start(arguments); };
-  const auto cancel = [&worker](const Napi::CallbackInfo& arguments) { worker.cancel(arguments); };
-  exports.Set("start", Napi::Function::New(env, start, "start"));
-  exports.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  // What a thread keeps is made now, since the system ends a process that it cannot give a thread's own variables.
+  CallMemory().provide(0);
+  add_function<run>(exports, "run");
+  add_function<run_one>(exports, "runOne");
+  Worker::attach(env, exports);
   Linearizations::attach(env, exports);
-  exports.Set("plan", Napi::Function::New<plan>(env, "plan"));
-  exports.Set("info", Napi::Function::New<info>(env, "info"));
+  add_function<plan>(exports, "plan");
+  add_function<info>(exports, "info");
   return exports;
 }
 

@@ -115,8 +115,14 @@ export const rawEntries: readonly RawEntry[] = [
     name: 'plan',
     weight: 5,
     make: (sizes) => ({
-      args: [sizes.code(sizes.random.integer(0, 2)), sizes.n, sizes.count, sizes.matrices(sizes.count)],
-      outputs: [],
+      args: [
+        sizes.code(sizes.random.integer(0, 2)),
+        sizes.n,
+        sizes.count,
+        sizes.matrices(sizes.count),
+        sizes.doubles(11 * sizes.count),
+      ],
+      outputs: [4],
     }),
   },
   { name: 'info', weight: 0.3, make: () => ({ args: [], outputs: [] }) },
