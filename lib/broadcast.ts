@@ -1,6 +1,14 @@
 import { rangeError, typeError } from './errors.ts'
 import type { Stack } from './input.ts'
-import { type DataOf, type DType, gather, type NDArray, product, rowMajorStrides } from './ndarray.ts'
+import {
+  allocate,
+  type DataOf,
+  type DType,
+  gather,
+  type NDArray,
+  product,
+  rowMajorStrides,
+} from './ndarray.ts'
 
 /**
  * How the leading dimensions of A and of its directions meet, by NumPy's rule. Each matrix of A meets the same number
@@ -92,7 +100,7 @@ function isPlain({ view, dtype }: Stack): boolean {
 }
 
 function toComplex(stack: Stack): Stack<'complex128'> {
-  const data = new Float64Array(2 * stack.data.length)
+  const data = allocate('complex128', stack.data.length)
   stack.data.forEach((x, k) => {
     data[2 * k] = x
   })

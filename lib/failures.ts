@@ -1,5 +1,5 @@
 import type { Failure, FailureCode } from './errors.ts'
-import { gather, ndarray } from './ndarray.ts'
+import { allocate, gather, ndarray } from './ndarray.ts'
 
 /** native/linalg/scalar.hpp's Status, from 1 on. */
 const failureCodes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
@@ -16,8 +16,12 @@ export function failuresOf(
   let ordered = statuses
   if (batch && strides) {
     const size = strides[batch.length] ** 2 // n * n elements a result, one status
-    const laidOut = ndarray('float64', batch, Float64Array.from(statuses))
-    ordered = gather({ ...laidOut, strides: batch.map((_, k) => strides[k] / size) })
+    const laidOut = allocate('float64', statuses.length)
+    laidOut.set(statuses)
+    ordered = gather({
+      ...ndarray('float64', batch, laidOut),
+      strides: batch.map((_, k) => strides[k] / size),
+    })
   }
   const list: Failure[] = []
   for (let index = 0; index < ordered.length; index++)

@@ -44,13 +44,13 @@ export function storageOf(dtype: DType): FloatArrayConstructor {
   return dtype === 'float64' || dtype === 'complex128' ? Float64Array : Float32Array
 }
 
-/** A typed array of zeros for so many elements of D; RangeError where the machine has no room for it. */
+/** A typed array of zeros for so many elements of D; ERR_OUT_OF_MEMORY where the machine has no room for it. */
 export function allocate<D extends DType>(dtype: D, elements: number): DataOf<D> {
   const length = elements * components(dtype)
   try {
     return new (storageOf(dtype))(length) as DataOf<D>
   } catch {
-    throw rangeError('ERR_OUT_OF_MEMORY', `the result needs ${length} numbers, more than can be allocated`)
+    throw rangeError('ERR_OUT_OF_MEMORY', `there is no room for ${length} numbers`)
   }
 }
 

@@ -133,10 +133,12 @@ export class NpyReader {
   /** Where items start to end - 1 stand in the file's own order, rising, and which of them each one is. */
   #placesInFile(start: number, end: number): { places: Float64Array; items: Float64Array } {
     const batch = this.shape.slice(0, -2)
-    const places = new Float64Array(end - start)
+    const places = allocate('float64', end - start)
+    const items = allocate('float64', end - start)
     for (let k = 0; k < places.length; k++) places[k] = fortranIndex(start + k, batch)
     places.sort()
-    return { places, items: places.map((place) => rowMajorIndex(place, batch) - start) }
+    for (let k = 0; k < items.length; k++) items[k] = rowMajorIndex(places[k], batch) - start
+    return { places, items }
   }
 }
 

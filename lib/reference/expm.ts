@@ -3,6 +3,7 @@ import { type FailureCode, MatfunError, rangeError, typeError } from '../errors.
 import { type MatrixInput, readStack, requireStackStill, type Stack } from '../input.ts'
 import { allocate, type NDArray, ndarray, product } from '../ndarray.ts'
 import { bufferOf, byteOffsetOf, lengthOf } from '../typed-array.ts'
+import { mapped } from './matrix.ts'
 import { derivative, exponential, type Scaled, toDoubles } from './taylor.ts'
 
 /** The element types of the reference. */
@@ -177,7 +178,7 @@ function realMatrix(stack: ReferenceStack, index: number): Float64Array {
   const size = data.length / stack.count
   const entries = data.subarray(index * size, (index + 1) * size)
   if (dtype === 'float64') return entries
-  const real = new Float64Array(4 * n * n)
+  const real = allocate('float64', 4 * n * n)
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
       const re = entries[2 * (i * n + j)]
@@ -192,7 +193,7 @@ function realMatrix(stack: ReferenceStack, index: number): Float64Array {
 
 function fromReal({ dtype, n }: ReferenceStack, real: Float64Array): Float64Array {
   if (dtype === 'float64') return real
-  const entries = new Float64Array(2 * n * n)
+  const entries = allocate('complex128', n * n)
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
       entries[2 * (i * n + j)] = real[i * 2 * n + j]
@@ -202,7 +203,7 @@ function fromReal({ dtype, n }: ReferenceStack, real: Float64Array): Float64Arra
 }
 
 function transpose(n: number, a: Float64Array): Float64Array {
-  return a.map((_, k) => a[(k % n) * n + Math.floor(k / n)])
+  return mapped(a, (_, k) => a[(k % n) * n + Math.floor(k / n)])
 }
 
 /** The matrix of a batch `source` that meets place `at` of the batch it was broadcast to. */

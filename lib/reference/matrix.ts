@@ -1,3 +1,4 @@
+import { allocate } from '../ndarray.ts'
 import { add, divide, scaleByPowerOfTwo, sumError, upperHalf } from './double-double.ts'
 
 /** A square matrix of double-doubles, row-major: entry [i, j] is `hi[i * n + j] + lo[i * n + j]`. */
@@ -9,7 +10,14 @@ export interface Matrix {
 
 /** An n x n matrix of zeros. */
 export function zeros(n: number): Matrix {
-  return { n, hi: new Float64Array(n * n), lo: new Float64Array(n * n) }
+  return { n, hi: allocate('float64', n * n), lo: allocate('float64', n * n) }
+}
+
+/** A new array of what `of` makes of each entry, got by `allocate`, whose error has a code. */
+export function mapped(entries: Float64Array, of: (entry: number, k: number) => number): Float64Array {
+  const made = allocate('float64', entries.length)
+  for (let k = 0; k < made.length; k++) made[k] = of(entries[k], k)
+  return made
 }
 
 /** The n x n identity. */
@@ -79,7 +87,7 @@ export function multiply(x: Matrix, y: Matrix): Matrix {
   const { hi, lo } = product
   const yHi = y.hi
   const yLo = y.lo
-  const yUpper = yHi.map(upperHalf)
+  const yUpper = mapped(yHi, upperHalf)
   for (let i = 0; i < n; i++) {
     const row = i * n
     for (let k = 0; k < n; k++) {

@@ -5,6 +5,7 @@ import {
   identity,
   largest,
   type Matrix,
+  mapped,
   multiply,
   scaleInPlace,
   upperRightBlock,
@@ -51,8 +52,8 @@ export function derivative(n: number, a: Float64Array, e: Float64Array): Scaled 
   const size = exponentOf(top)
   const b = blockMatrix(
     n,
-    a.map((entry) => scaleByPowerOfTwo(entry, -squarings)),
-    e.map((entry) => scaleByPowerOfTwo(entry, -size)),
+    mapped(a, (entry) => scaleByPowerOfTwo(entry, -squarings)),
+    mapped(e, (entry) => scaleByPowerOfTwo(entry, -size)),
   )
   const { matrix, exponent } = square(taylor(b, terms), squarings)
   // The block holds E / 2^size where the identity asks for E / 2^squarings.
@@ -61,7 +62,7 @@ export function derivative(n: number, a: Float64Array, e: Float64Array): Scaled 
 
 /** Rounded to double: infinite where it overflows. */
 export function toDoubles({ matrix, exponent }: Scaled): Float64Array {
-  return matrix.hi.map((entry) => scaleByPowerOfTwo(entry, exponent))
+  return mapped(matrix.hi, (entry) => scaleByPowerOfTwo(entry, exponent))
 }
 
 function chooseScheme(n: number, a: Float64Array): Scheme {
