@@ -1,4 +1,7 @@
-/** What a wrong call is told by: the `code` of the TypeError or RangeError that it throws, before any work. */
+/**
+ * What a wrong call is told by: the `code` of the TypeError or RangeError that it throws, before any work. ERR_OUT_OF_MEMORY can also
+ * come of a right one, when some of the work is done: what it was to write to is void then, and the next call works.
+ */
 export type ArgumentErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   | 'ERR_INVALID_OPTION'
