@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, chmodSync, constants, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { cmakeCommands } from './setup/cmake.mjs'
 import { root } from './setup/commands.mjs'
 import { buildEnvironment } from './setup/environment.mjs'
 import { filesBelow } from './setup/stamps.mjs'
@@ -86,17 +87,13 @@ function clangFormat() {
 const plainBuild = 'build/native'
 
 /**
- * Builds by cmake-js, which uses the headers of its own node-api-headers and so downloads nothing because
- * package.json's binary.napi_versions says that this is a Node-API project.
+ * Builds by cmake-js.
  * @param {string} folder
  * @param {string} target of the build, or all
  * @param {Record<string, string>} settings of CMakeLists.txt
  */
 function buildNative(folder, target, settings) {
-  const flags = ['--out', folder, '--config', 'Release', '--prefer-make', '--log-level', 'warn']
-  const defined = Object.entries(settings).map(([name, value]) => `--CD${name}=${value}`)
-  node('cmake-js/bin/cmake-js', 'configure', ...flags, ...defined)
-  node('cmake-js/bin/cmake-js', 'build', ...flags, '--target', target, '--parallel', '2')
+  for (const [program, ...args] of cmakeCommands(folder, target, settings)) node(program, ...args)
 }
 
 /**
