@@ -25,9 +25,6 @@ const folder = 'build/coverage'
 const build = `${folder}/native`
 const kernels = join(root, 'build', 'native', 'libmatfun_kernels.a')
 
-/** Native tests of what is not counted. */
-const otherNative = ['*/kernels/*']
-
 /**
  * @param {string} command
  * @param {string[]} args
@@ -66,7 +63,7 @@ function main() {
   for (const file of filesBelow(root, build, (name) => name.endsWith('.gcda'))) rmSync(join(root, file))
 
   step('native tests')
-  run(join(root, build, 'matfun_tests'), [`--source-file-exclude=${otherNative.join(',')}`])
+  run(join(root, build, 'matfun_tests'), [])
 
   step('tests of the package')
   const args = ['run', '--config', 'scripts/coverage/vitest.config.ts', '--root', '.']

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { info } from '../lib/index.ts'
 import { addon, jobCode, native } from '../lib/native.ts'
 import { allocate, components, type DType, storageOf } from '../lib/ndarray.ts'
+import { runText } from './support/programs.ts'
 
 const dtypes: DType[] = ['float64', 'float32', 'complex128', 'complex64']
 
@@ -189,10 +190,49 @@ describe.each(dtypes)('the raw addon refuses what would not be safe in %s:', (dt
       () => native.conditions(kept, 1, new Float64Array(1)),
       /values must hold 2 numbers, got 1/,
     ],
+    [
+      'a job without anyone to tell of its end',
+      () =>
+        native.start(code(0), 2, 1, 0, 1, f(4), f(4), undefined, undefined, 0, undefined as never, undefined),
+      /ended must be a function/,
+    ],
+    [
+      'a job whose progress is told to nobody',
+      () => native.start(code(0), 2, 1, 0, 1, f(4), f(4), undefined, undefined, 0, () => {}, 1 as never),
+      /progress must be a function or undefined/,
+    ],
+    [
+      'copies of what is not overwritten',
+      () =>
+        native.start(
+          code(3),
+          2,
+          1,
+          0,
+          1,
+          f(4),
+          new Float64Array(1),
+          undefined,
+          undefined,
+          1,
+          () => {},
+          undefined,
+        ),
+      /copies must be an integer from 0 to 0/,
+    ],
+    ['an output on the value', () => run(1, 2, 1, 1, part(8, 12), f(4), f(4), part(9, 13)), /overlaps/],
     ['one condition number', () => native.runOne(code(3), 1, new ArrayBuffer(64)), /no condition numbers/],
   ]
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
+  })
+
+  test('but not a linearization of no matrices', () => {
+    const { id, statuses } = native.linearize(code(0), 2, 0, 0, 1, f(0), f(0), owner)
+    expect(statuses).toBeUndefined()
+    expect(native.derive(id, 1, 3, 1, f(0), f(0))).toBeUndefined()
+    expect(native.conditions(id, 1, new Float64Array(0))).toBeUndefined()
+    native.release(id)
   })
 
   test('a linearization that was released, whose number is not used again', () => {
@@ -241,6 +281,21 @@ describe('the raw addon refuses codes that name nothing:', () => {
   test.each(calls)('%s', (_, call, message) => {
     expect(call).toThrow(message)
   })
+})
+
+test('what one job in the background throws when it is told of its end does not keep the others from being told', () => {
+  const { status, stdout } = runText(`
+    const { native } = await import('${new URL('../dist/native.js', import.meta.url).href}')
+    const A = () => new Float64Array(4)
+    const start = (ended) => native.start(0, 2, 1, 0, 1, A(), A(), undefined, undefined, 0, ended, undefined)
+    for (let k = 0; k < 20; k++)
+      start(() => {
+        console.log('ended')
+        if (k % 2 === 0) throw new Error('here')
+      })
+    // Until all have ended, so that they are told of one after the other.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)`)
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'ended\n'.repeat(20) })
 })
 
 test('info tells versions, the addon and what OpenBLAS says of itself', () => {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expm } from '../lib/index.ts'
+import { runProgram } from './support/programs.ts'
 
 // Allocations of V8 and Node themselves are not among these: where they fail, the process ends, as is their way.
 
@@ -15,8 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'matfun-memory-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** What a program prints as JSON; it must end well. */
-function told<T>(program: string, env: NodeJS.ProcessEnv = {}): Record<string, T> {
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [support(program), dist], {
+function told<T>(program: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): T {
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [support(program), dist, ...args], {
     encoding: 'utf8',
     env: { ...process.env, ...env },
     timeout: 55_000,
@@ -34,25 +35,44 @@ function compile(source: string, library: string): void {
 
 // What these do to a process is Linux's.
 if (process.platform === 'linux') {
-  it('whichever allocation of the addon fails, the call throws ERR_OUT_OF_MEMORY or is right, and the next one is right', () => {
-    const library = join(folder, 'failing-memory.so')
-    const control = join(folder, 'control')
+  const library = join(folder, 'failing-memory.so')
+  const control = join(folder, 'control')
+  const failing = { LD_PRELOAD: library, MATFUN_FAILING: control }
+  beforeAll(() => {
     compile(support('failing-memory.cpp'), library)
     writeFileSync(control, new Uint8Array(24))
-    const all = told<{ allocations: number; refused: number; problems: unknown[] }>('failing-calls.mjs', {
-      LD_PRELOAD: library,
-      MATFUN_FAILING: control,
-    })
-    for (const [name, { allocations, refused, problems }] of Object.entries(all)) {
+  })
+
+  it('whichever allocation of the addon fails, the call throws ERR_OUT_OF_MEMORY or is right, and the next one is right', () => {
+    type Told = Record<string, { allocations: number; refused: number; problems: unknown[] }>
+    for (const [name, { allocations, refused, problems }] of Object.entries(
+      told<Told>('failing-calls.mjs', failing),
+    )) {
       expect([name, ...problems]).toEqual([name])
-      // One small matrix takes no memory that its thread does not keep. A thread that cannot be started is done without.
+      // One small matrix takes no memory that its thread does not keep.
       if (!name.includes('one matrix')) expect([name, refused > 0]).toEqual([name, true])
       expect(refused).toBeLessThanOrEqual(allocations)
     }
   })
 
+  it('a call that finds no thread, and can start none, says so, and the next one starts them', () => {
+    const messages = new Set<string | undefined>()
+    for (let first = 1, isOver = false; !isOver; first++) {
+      const came = told<{ allocations: number; code?: string; message?: string; right: boolean }>(
+        'failing-calls.mjs',
+        failing,
+        String(first),
+      )
+      isOver = came.allocations < first
+      messages.add(came.message)
+      expect({ first, right: came.right }).toEqual({ first, right: true })
+      if (came.message !== undefined) expect(came.code).toBe('ERR_OUT_OF_MEMORY')
+    }
+    expect(messages).toEqual(new Set(['there is not enough memory', 'no thread can be started', undefined]))
+  })
+
   it('a process short of addresses is told so, computes on, and computes all when it has more', () => {
-    const all = told<{ code: string; next: boolean; again: string }>('limited-memory.mjs')
+    const all = told<Record<string, { code: string; next: boolean; again: string }>>('limited-memory.mjs')
     expect(Object.keys(all)).toHaveLength(6)
     for (const [call, { code, next }] of Object.entries(all))
       expect({ call, code, next }).toEqual({ call, code: 'ERR_OUT_OF_MEMORY', next: true })
@@ -81,13 +101,26 @@ describe('where statuses cannot be given to JavaScript', () => {
     return undefined
   }
 
-  it('for want of memory, the call says so', () => {
-    class None {
-      constructor() {
-        throw new RangeError('Array buffer allocation failed')
-      }
+  class None {
+    constructor() {
+      throw new RangeError('Array buffer allocation failed')
     }
+  }
+
+  it('for want of memory, the call says so', () => {
     expect(code(None)).toBe('ERR_OUT_OF_MEMORY')
+  })
+
+  // In a process of its own, since much else needs that name meanwhile.
+  it('for want of memory, the promise says so', () => {
+    const { stdout, stderr } = runProgram(`
+      const promise = expmAsync([[[Number.NaN]], [[1]]])
+      const original = globalThis.Uint8Array
+      globalThis.Uint8Array = class { constructor() { throw new RangeError('Array buffer allocation failed') } }
+      const { name, code } = await promise.catch((error) => error)
+      globalThis.Uint8Array = original
+      console.log(name, code)`)
+    expect({ stdout, stderr }).toEqual({ stdout: 'RangeError ERR_OUT_OF_MEMORY\n', stderr: '' })
   })
 
   it('because the name means something else, nothing is written anywhere', () => {

@@ -136,7 +136,8 @@ void Worker::end(Napi::Env env, Calls::iterator call, const Background::Event& e
   const auto ended = call->second.Value().Get(kEnded).As<Napi::Function>();
   calls_.erase(call);
   if (calls_.empty()) wake_.Unref(env);
-  Napi::Value statuses = env.Undefined();
+  // No Napi::Value, which GCC 12 lets to_js write in place: where that throws, it would be neither the old nor a new one.
+  napi_value statuses = env.Undefined();
   std::exception_ptr error = event.error;
   try {
     statuses = to_js(env, event.statuses);

@@ -26,7 +26,7 @@ struct Tiling {
   Index tiles() const { return (items + items_per_tile - 1) / items_per_tile; }
 };
 Tiling tiling_of(const Job& job);
-/// With groups of so many directions.
+/// With groups of so many directions. Not for order 0.
 Tiling tiling_of(const Job& job, Index group);
 
 /// What so many matrices of the job take.

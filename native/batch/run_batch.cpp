@@ -163,7 +163,7 @@ Tiling tiling_of(const Job& job) {
 }
 
 Tiling tiling_of(const Job& job, Index group) {
-  if (job.count == 0 || job.n == 0) return {};
+  if (job.count == 0) return {};
   const Index groups = std::max<Index>(1, (job.directions + group - 1) / group);
   const Index items = job.count * groups;
   const double each = item_nanoseconds(job, std::min(group, job.directions));

@@ -1,6 +1,6 @@
 // A process of test/out-of-memory.test.ts, with failing-memory.cpp loaded: has each allocation of the addon in each call fail in
 // turn, and prints what came of it as JSON.
-// usage: node failing-calls.mjs <folder of the compiled package>, with MATFUN_FAILING
+// usage: node failing-calls.mjs <folder of the compiled package> [<the one to fail in one first call>], with MATFUN_FAILING
 
 import { openSync, readSync, writeSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
@@ -61,6 +61,7 @@ const calls = {
   'expmLinearize of tiny matrices': () => derivatives(tiny),
   'expmLinearize of larger ones': () => derivatives(small),
   'their condition numbers': () => conditions(few),
+  'expm of that batch': () => expm(small),
   'expmAsync of a batch': () => expmAsync(small, { threads: 2 }),
   'expmAsync with failures': () => expmAsync(spoilt, { threads: 2 }),
   'expmVJPAsync with progress': () => expmVJPAsync(tiny, tiny, { threads: 2, onProgress: () => {} }),
@@ -122,6 +123,20 @@ async function failEach(call, allAfter) {
     if (!isDeepStrictEqual(next, right)) problems.push({ k, next })
     if (count < k || problems.length > 3) return { allocations: k - 1, refused, problems }
   }
+}
+
+// The first call of all, which starts the pool's threads: of one allocation that fails, as only a new process has it.
+const first = Number(process.argv[3])
+if (first > 0) {
+  fail(first)
+  const failed = await outcome(calls['expmAsync of a batch'])
+  const allocations = succeed()
+  const right = isDeepStrictEqual(
+    await outcome(calls['expmAsync of a batch']),
+    await outcome(calls['expm of that batch']),
+  )
+  console.log(JSON.stringify({ allocations, code: failed.code, message: failed.message, right }))
+  process.exit()
 }
 
 /** @type {Record<string, Awaited<ReturnType<typeof failEach>>>} */

@@ -168,10 +168,10 @@ TEST_CASE("each allocation of a job in the background may fail, and its end is t
 }
 
 TEST_CASE("each allocation of a linearization and of what is asked of it may fail") {
-  for (const Case& of : {Case{Operation::vjp, DType::float64, 3, 200, 2, false},
-                         Case{Operation::jvp, DType::complex64, 12, 30, 2, false},
-                         Case{Operation::cond, DType::float64, 5, 4, 0, false},
-                         Case{Operation::cond, DType::float32, 10, 3, 0, false}})
+  for (const Case& of :
+       {Case{Operation::vjp, DType::float64, 3, 200, 2, false},
+        Case{Operation::jvp, DType::complex64, 12, 30, 2, false}, Case{Operation::cond, DType::float64, 5, 4, 0, false},
+        Case{Operation::cond, DType::float32, 10, 3, 0, false}})
     for (Index threads : {1, 2}) {
       CAPTURE(of.n);
       CAPTURE(threads);

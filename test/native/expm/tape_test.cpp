@@ -235,6 +235,22 @@ TEST_CASE_TEMPLATE("the condition number from a tape is that of the adjoint matr
     }
 }
 
+TEST_CASE_TEMPLATE("the condition number from a tape is there although derivatives overflow", T, double, float,
+                   Complex128, Complex64) {
+  using R = Real<T>;
+  // exp(A) = I + A, and |L(A, E)| is |A|^2 / 6 for one E.
+  BasicMatrix<T> A(2, 2);
+  fill(A.view(), T(0));
+  A(0, 1) = std::ldexp(R(1), 3 * std::numeric_limits<R>::max_exponent / 5);
+  const double expected = condition(adjoint(A)), got = Kept<T>(A).condition();
+  CHECK(expected > 1);
+  CHECK((got == expected || is_close(got, expected, 1000 * unit<T>)));
+  BasicMatrix<T> E(2, 2);
+  fill(E.view(), T(0));
+  E(1, 0) = T(1);
+  CHECK(Kept<T>(A).derivative(Operation::jvp, E).each[0] == Status::overflow);
+}
+
 TEST_CASE_TEMPLATE("what cannot be done is told, gives NaN alone, and keeps no memory", T, double, float, Complex128,
                    Complex64) {
   const Index n = 5;
