@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import Complex64Array from '@stdlib/array-complex64'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { reportHealth, showSeconds } from '../lib/cli/report.ts'
 import { expm, expmAsync } from '../lib/index.ts'
 import { native } from '../lib/native.ts'
@@ -79,6 +80,11 @@ describe('inputs', () => {
   it('whose elements are of another dtype than they name are refused', () => {
     const A = { data: new Complex64Array(1), shape: [1, 1], dtype: 'complex128' }
     expect(codeOf(() => expm(A as never))).toBe('ERR_DTYPE')
+    expect(expm({ ...A, dtype: undefined } as never).dtype).toBe('complex64')
+  })
+
+  it('that are functions are told as such', () => {
+    expect(() => expm((() => 1) as never)).toThrow(/got a function/)
   })
 
   it('of a class whose name is no string are told as unknown', () => {
@@ -103,6 +109,27 @@ it('what a job ends with in the background, the promise is rejected with', async
   } finally {
     start.mockRestore()
   }
+})
+
+describe('MATFUN_NUM_THREADS', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  // Read once by each process, so by a module that is loaded anew.
+  const threadsWith = async (value: string): Promise<number> => {
+    vi.stubEnv('MATFUN_NUM_THREADS', value)
+    vi.resetModules()
+    const { defaultThreads } = await import('../lib/threads.ts')
+    return defaultThreads()
+  }
+
+  it('is the number of threads', async () => {
+    expect(await threadsWith('3')).toBe(3)
+    expect(await threadsWith('')).toBe(Math.min(availableParallelism(), 256))
+  })
+
+  it('is refused where it is none', async () => {
+    await expect(threadsWith('two')).rejects.toMatchObject({ code: 'ERR_INVALID_OPTION' })
+  })
 })
 
 describe('files', () => {
