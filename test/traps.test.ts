@@ -419,3 +419,34 @@ describe('what a search for failures found', () => {
     expect([...X]).toEqual([1, 0, 1.7e308, 1.7e308, 0, 0, 1, 0])
   })
 })
+
+describe('a huge entry far from the diagonal of a triangular matrix', () => {
+  // A = a e1 en^T is nilpotent: exp(A) = I + A, and L(A, E) = E + (AE + EA) / 2 + AEA / 6.
+  test.each([2, 3, 4, 5, 8, 9, 17])(
+    'keeps the terms that a direction below it makes great, at order %i',
+    (n) => {
+      for (const lower of [false, true])
+        for (const exponent of [30, 110, 210, 400, 500]) {
+          const a = 2 ** exponent
+          const [far, back] = lower ? [(n - 1) * n, n - 1] : [n - 1, (n - 1) * n]
+          const A = { data: new Float64Array(n * n), shape: [n, n] }
+          const E = { data: new Float64Array(n * n), shape: [n, n] }
+          A.data[far] = a
+          E.data[back] = 1
+          const expected = new Float64Array(n * n)
+          expected[back] = 1
+          expected[0] = a / 2
+          expected[n * n - 1] = a / 2
+          expected[far] = (a * a) / 6
+          const { value, tangent } = expmJVP(A, E)
+          expect(value.data[far]).toBe(a)
+          for (const [k, entry] of expected.entries())
+            expect(Math.abs(tangent.data[k] - entry)).toBeLessThanOrEqual(20 * u * Math.abs(entry))
+          // The gradient of the far entry of exp, whose adjoint is the same with E and A transposed.
+          const W = { data: E.data.toReversed(), shape: [n, n] }
+          const { cotangent } = expmVJP(A, W)
+          expect(Math.abs(cotangent.data[back] - (a * a) / 6)).toBeLessThanOrEqual(20 * u * ((a * a) / 6))
+        }
+    },
+  )
+})

@@ -213,23 +213,31 @@ class Reduction {
     replace(balanced, d, norm, squared);
   }
 
-  /// Balances a triangular matrix whose off-diagonal is huge by powers 2^(-g i): rounding is the same with and without, but
-  /// tangents, which grow with the square of the off-diagonal, would leave the range.
+  /// Balances a triangular matrix whose off-diagonal is huge by powers of two near 2^(-g i): rounding is the same with and
+  /// without, but tangents, which grow with the square of the off-diagonal, would leave the range. g is what brings the
+  /// greatest entries, for their distance from the diagonal, to about 1, and none above it. With more all entries would be
+  /// small, and a scheme of low degree would leave out terms that the way back, and directions below the diagonal, make great.
   void grade(R& norm, Squared<R>& squared) {
     if (norm < std::ldexp(R(1), kSafeExponent<R>)) return;
     R greatest = 0;
+    double steepest = 0;
     for (Index j = 0; j < n_; ++j)
-      for (Index i = 0; i < n_; ++i)
-        if (i != j) greatest = std::max(greatest, std::abs(reduced_.B(i, j)));
+      for (Index i = 0; i < n_; ++i) {
+        const R entry = std::abs(reduced_.B(i, j));
+        if (i == j || entry == 0) continue;
+        greatest = std::max(greatest, entry);
+        steepest = std::max(steepest, std::ilogb(entry) / static_cast<double>(std::abs(i - j)));
+      }
     if (greatest < std::ldexp(R(1), kSafeExponent<R>)) return;
-    const int most =
-        (std::numeric_limits<R>::max_exponent - 3) / static_cast<int>(n_ / 2);  // so that D is representable
-    const int g = std::min({most, std::ilogb(greatest), least_grade()});
-    if (g <= 0) return;
+    const double most =
+        (std::numeric_limits<R>::max_exponent - 3) / static_cast<double>(n_ / 2);  // so that D is representable
+    const double g = std::min({most, steepest, most_grade()});
+    if (g < 1) return;
     const View<T> graded = work_.take<T>(n_, n_);
     R* const d = work_.take<R>(n_, 1).data;
     const int sign = is_upper_triangular(reduced_.B) ? -1 : 1;
-    for (Index i = 0; i < n_; ++i) d[i] = std::ldexp(R(1), sign * g * static_cast<int>(i - n_ / 2));
+    for (Index i = 0; i < n_; ++i)
+      d[i] = std::ldexp(R(1), sign * static_cast<int>(std::lround(g * static_cast<double>(i - n_ / 2))));
     copy(reduced_.B, graded);
     clear_padding(graded);
     scale_similarly(d, 0, graded);
@@ -237,14 +245,15 @@ class Reduction {
   }
 
   /// The greatest g by which no entry underflows.
-  int least_grade() const {
-    int g = std::numeric_limits<R>::max_exponent;
+  double most_grade() const {
+    double g = std::numeric_limits<R>::max_exponent;
     for (Index j = 0; j < n_; ++j)
       for (Index i = 0; i < n_; ++i) {
         const R entry = std::abs(reduced_.B(i, j));
         if (i == j || entry == 0) continue;
-        const int room = std::ilogb(entry) - std::numeric_limits<R>::min_exponent - std::numeric_limits<R>::digits;
-        g = std::min(g, room / static_cast<int>(std::abs(i - j)));
+        // One for the rounding of the exponents.
+        const int room = std::ilogb(entry) - std::numeric_limits<R>::min_exponent - std::numeric_limits<R>::digits - 1;
+        g = std::min(g, room / static_cast<double>(std::abs(i - j)));
       }
     return g;
   }
