@@ -197,7 +197,7 @@ function isOfArrays(name: CommandName): boolean {
 function integerOf(option: string, given: string | undefined, most: number): number | undefined {
   if (given === undefined) return undefined
   const value = Number(given)
-  if (given.trim() !== '' && Number.isInteger(value) && value >= 1 && value <= most) return value
+  if (/^[1-9][0-9]*$/.test(given) && value <= most) return value
   const range = most === Number.MAX_SAFE_INTEGER ? 'a positive integer' : `an integer from 1 to ${most}`
   throw new UsageError(`--${option} expects ${range}, got ${JSON.stringify(given)}`)
 }
