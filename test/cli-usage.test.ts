@@ -35,8 +35,14 @@ const inFolder = (args: string) =>
 
 describe('wrong use exits with 2, says what was expected on stderr, and writes nothing:', () => {
   it.each([
-    ['', /^expected a command: expm, jvp, vjp, cond, run, convert, plan, info \(see matfun --help\)$/],
-    ['log A.npy -o Y.npy', /unknown command "log": expected expm, jvp, vjp, cond, run, convert, plan, info/],
+    [
+      '',
+      /^expected a command: expm, jvp, vjp, cond, run, convert, plan, worker, status, cancel, info \(see matfun --help\)$/,
+    ],
+    [
+      'log A.npy -o Y.npy',
+      /unknown command "log": expected expm, jvp, vjp, cond, run, convert, plan, worker, status, cancel, info/,
+    ],
     ['toString', /unknown command "toString"/],
     ['expm -o Y.npy', /expm expects A.npy, got none/],
     ['expm A.npy E.npy -o Y.npy', /expm expects A.npy, got .*A.npy .*E.npy/],
