@@ -5,7 +5,7 @@ import base from '../../vitest.config.ts'
 export default mergeConfig(base, {
   test: {
     exclude: [
-      'test/{bench*,browser,docs,example*,fixtures,fuzz*,layers,memory,packages,release,resume-kill,setup,slopes,tables,teardown}.test.ts',
+      'test/{bench*,browser,docs,example*,fixtures,fuzz*,job-processes,layers,memory,packages,processes,promises,queue-kills,release,resume-kill,setup,slopes,tables,teardown}.test.ts',
     ],
     setupFiles: ['scripts/coverage/ending.ts'],
     coverage: {
