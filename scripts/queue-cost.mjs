@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { expm } from 'matfun'
 import { load, machine, shortName } from './bench/machine.mjs'
+import { planningTable } from './queue/planning.mjs'
 import { startRedis } from './queue/redis.mjs'
 import { cancel, makeStack, submit, timeJob } from './queue/workers.mjs'
 import { markdownTable } from './reports/markdown-table.mjs'
@@ -212,6 +213,19 @@ const text = [
       (pair.one.secondsPerChunk / pair.two.secondsPerChunk).toFixed(2),
     ]),
   ]),
+  '',
+  '## Planning larger ones',
+  '',
+  'By these figures, for hosts like this machine with two workers each, and a storage that reads and writes 10 GB/s altogether:',
+  '',
+  planningTable(
+    pairs.map((pair) => ({
+      n: pair.n,
+      perSecond: pair.chunkLength / pair.two.secondsPerChunk,
+      workers: 2,
+      server: cost,
+    })),
+  ),
 ].join('\n')
 const page = join(root, 'docs/distributed.md')
 const marks = ['<!-- measured -->\n', '\n<!-- end -->']
