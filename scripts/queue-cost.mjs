@@ -172,7 +172,7 @@ const text = [
   `Measured on ${about.processor}, ${about.cores} cores, Node ${about.node}, with redis-server beside the workers and arrays on a local disk; medians of ${rounds}`,
   `rounds (\`npm run queue-cost\`; [figures](benchmarks/${name}.json)).`,
   '',
-  `**What a chunk costs whatever is in it**: ${ms(fixed.secondsPerChunk)} ms of a worker's time, or ${ms(fixedOverlapping.secondsPerChunk)} ms where two chunks overlap (the default);`,
+  `**What a chunk costs whatever is in it**: ${ms(fixed.secondsPerChunk)} ms of a worker's time, or ${ms(fixedOverlapping.secondsPerChunk)} ms where two chunks overlap (the default).`,
   `To Redis it is ${cost.scripts.toFixed(1)} scripts (${cost.commands.toFixed(0)} commands, those inside the scripts included), ${ms(cost.seconds)} ms of its one thread,`,
   `and while it waits ${Math.round(cost.bytesWaiting)} bytes; submitting takes ${ms(cost.submitting)} ms a chunk.`,
   '',
