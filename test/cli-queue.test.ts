@@ -98,7 +98,9 @@ describe.skipIf(redisIsMissing)(
       const submitted = run('run', 'expm', '--a', 'A.zarr', '-o', 'Y.zarr')
       expect(submitted).toMatchObject({ status: 0, stderr: '' })
       const id = /^job ([0-9a-f]{16}): 10 chunks, of which 0 were there already\n/.exec(submitted.stdout)?.[1]
-      expect(submitted.stdout).toContain(`matfun status ${id} --follow shows how it gets on`)
+      expect(submitted.stdout).toContain(
+        `matfun status ${id} --follow --queue ${server.url} shows how it gets on`,
+      )
       expect(run('status').stdout).toBe(
         `job ${id}: expm of A.zarr to Y.zarr, 100 of order 2, float64\n` +
           '  waiting for a worker: 0 of 10 chunks done, 0 active, 10 waiting, 0 failed\n',

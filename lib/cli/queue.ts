@@ -127,7 +127,9 @@ export async function submitJob(command: Command, surroundings: Surroundings): P
       return await followJob(queue, id, json, surroundings)
     }
     stdout.write(
-      json ? `${JSON.stringify(submission)}\n` : reportSubmission(submission, `matfun status ${id} --follow`),
+      json
+        ? `${JSON.stringify(submission)}\n`
+        : reportSubmission(submission, `matfun status ${id} --follow --queue ${address}`),
     )
     return 0
   })
