@@ -17,6 +17,7 @@ import {
   startWorker,
   type WorkerOptions,
 } from '../lib/queue/index.ts'
+import { Ledger } from '../lib/queue/ledger.ts'
 import { createZarr } from '../lib/zarr/index.ts'
 import { redisIsMissing, type Server, startRedis } from '../scripts/queue/redis.mjs'
 import { dtypes } from './support/dtypes.ts'
@@ -469,6 +470,70 @@ describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisI
     })
   })
 
+  describe('what is known of a job', () => {
+    const facts = {
+      id: '0123456789abcdef',
+      description: { operation: 'expm', A: 'A', out: 'Y', options },
+      dtype: 'float64',
+      n: 2,
+      count: 20,
+      chunks: 10,
+    } as const
+    const absent = (chunks: number[]) => ({ absent: chunks, failures: new Map<number, number>() })
+    const all = Array.from({ length: 10 }, (_, k) => k)
+
+    /** Does something with the ledger, and forgets the job after. */
+    async function withLedger(step: (ledger: Ledger, client: Redis) => Promise<void>): Promise<void> {
+      await redis(async (client) => {
+        const ledger = new Ledger(client)
+        await step(ledger, client)
+        await ledger.forget(facts.id)
+      })
+    }
+
+    it('is that it is finished only by the submission that was looked at, and with every chunk', async () => {
+      await withLedger(async (ledger) => {
+        const first = await ledger.enter(facts, absent(all), new Uint8Array())
+        await ledger.finish(facts.id, first)
+        expect(await ledger.read(facts.id)).toMatchObject({ done: 0, finished: undefined })
+        for (const k of all) expect(await ledger.enterDone(facts.id, k, 0, 5)).toBe(k + 1)
+        await sleep(5)
+        const second = await ledger.enter(facts, absent([]), await ledger.doneBits(facts.id))
+        expect(second).toBeGreaterThan(first)
+        await ledger.finish(facts.id, first)
+        expect((await ledger.read(facts.id))?.finished).toBeUndefined()
+        await ledger.finish(facts.id, second)
+        expect((await ledger.read(facts.id))?.finished).toBeGreaterThanOrEqual(second)
+      })
+    })
+
+    it('counts a chunk and its failures once, however often it is entered, and takes them back', async () => {
+      await withLedger(async (ledger) => {
+        await ledger.enter(facts, absent(all), new Uint8Array())
+        for (const failures of [3, 3, 2]) await ledger.enterDone(facts.id, 4, failures, 1)
+        await ledger.enterDone(facts.id, 9, 5, 1)
+        expect(await ledger.read(facts.id)).toMatchObject({ done: 2, failures: 7 })
+        await ledger.removeDone(facts.id, [9])
+        expect(await ledger.read(facts.id)).toMatchObject({ done: 1, failures: 2 })
+        // A bit that was set before the storage was looked at, and finds no chunk there, is of one that was removed.
+        await ledger.enter(facts, absent(all), await ledger.doneBits(facts.id))
+        expect(await ledger.read(facts.id)).toMatchObject({ done: 0, failures: 0, present: 0 })
+      })
+    })
+
+    it('is nothing once it is cancelled, whatever its workers still enter', async () => {
+      await withLedger(async (ledger, client) => {
+        const submitted = await ledger.enter(facts, absent(all), new Uint8Array())
+        await ledger.forget(facts.id)
+        expect(await ledger.enterDone(facts.id, 1, 2, 3)).toBe(0)
+        await ledger.removeDone(facts.id, [1])
+        await ledger.finish(facts.id, submitted)
+        expect(await client.keys(`*${facts.id}*`)).toEqual([])
+        expect(await ledger.ids()).not.toContain(facts.id)
+      })
+    })
+  })
+
   describe('a worker', () => {
     /** Puts something into the queue, as whoever can write to Redis may. */
     async function forge(id: string, data: unknown): Promise<void> {
@@ -528,6 +593,9 @@ describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisI
         !(await redis(async (client) => await client.hexists(`bull:matfun:unknown-${cases}`, 'finishedOn')))
       )
         await sleep(20)
+      expect(
+        await redis(async (client) => await client.hget(`bull:matfun:unknown-${cases}`, 'failedReason')),
+      ).toBeNull()
       expect(existsSync(join(root, '../outside/Y'))).toBe(false)
       expect(existsSync(join(root, 'Z'))).toBe(false)
       expect(await ended(id)).toMatchObject({ complete: true, done: 2 })
