@@ -45,6 +45,17 @@ describe("a queue's address", () => {
   it('is shown without its password', () => {
     expect(withoutPassword('rediss://user:secret@h:1/2')).toBe('rediss://***@h:1/2')
     expect(withoutPassword('redis://h:1/2')).toBe('redis://h:1/2')
+    for (const url of [
+      'redis://user:se/cret@h',
+      'redis:user:secret@h:1',
+      'redis:/user:secret@h',
+      'redis://u:se@cret@h',
+      'redis://u:%secret@h',
+    ]) {
+      expect(withoutPassword(url)).not.toMatch(/se|cret/)
+      expect(() => queueAddress(url, {})).toThrow(/MATFUN_QUEUE_PASSWORD/)
+    }
+    expect(() => connectionOptions({ url: 'redis://u:%secret@h' })).toThrow(QueueError)
     expect(() => connectionOptions({ url: 'http://user:secret@h' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('secret') }),
     )
@@ -56,6 +67,8 @@ describe("a queue's address", () => {
     expect(queueAddress('redis://b', environment).url).toBe('redis://b')
     expect(() => queueAddress('redis://u:secret@b', {})).toThrow(/MATFUN_QUEUE_PASSWORD/)
     expect(() => queueAddress('redis://:secret@b', {})).toThrow(/MATFUN_QUEUE_PASSWORD/)
+    expect(queueAddress('redis://u@b', {}).url).toBe('redis://u@b')
+    expect(() => queueAddress('redis://u:1/secret@b', {})).toThrow(/MATFUN_QUEUE_PASSWORD/)
     expect(() => queueAddress(undefined, {})).toThrow(/expected a queue: --queue/)
   })
 })

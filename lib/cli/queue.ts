@@ -28,9 +28,9 @@ export function queueAddress(given: string | undefined, environment = process.en
   }
 }
 
-/** Where it cannot be read, what stands before an @ may be one. */
+/** What stands before an @ may be one, unless that is plainly a user and no more. */
 function mayHoldPassword(address: string): boolean {
-  return URL.canParse(address) ? new URL(address).password !== '' : address.includes('@')
+  return address.includes('@') && !/^\w+:\/\/[^:@/]+@[^@]*$/.test(address)
 }
 
 const secondsToGiveBack = 5

@@ -43,9 +43,11 @@ export async function connect(
     lazyConnect: true,
     retryStrategy: (times) => (wasReady || patient ? Math.min(100 * 2 ** times, 2000) : null),
   })
+  let abort = (): void => {}
   try {
     await new Promise<void>((resolve, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      abort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
       client.once('ready', () => {
         wasReady = true
         resolve()
@@ -62,6 +64,8 @@ export async function connect(
   } catch (error) {
     client.disconnect()
     throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
   }
 }
 

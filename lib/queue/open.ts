@@ -25,7 +25,9 @@ export interface OpenOptions {
 export async function openQueue(address: QueueAddress, { signal }: OpenOptions = {}): Promise<JobQueue> {
   const { bullmq, Redis } = await loadPackages()
   const redis = await connect(address, Redis, { patient: false, signal })
-  signal?.addEventListener('abort', () => redis.disconnect(), { once: true })
+  const end = (): void => redis.disconnect()
+  signal?.addEventListener('abort', end, { once: true })
+  redis.once('end', () => signal?.removeEventListener('abort', end))
   return new RedisQueue(redis, new bullmq.Queue(queueName, { connection: redis }))
 }
 
