@@ -1,5 +1,5 @@
 import type { DoneChunk, JobStatus, Submission } from '../queue/index.ts'
-import { showCount, showSeconds } from './report.ts'
+import { countChunks, showCount, showSeconds } from './report.ts'
 
 /** What `run --queue` prints without --json. */
 export function reportSubmission(
@@ -54,8 +54,4 @@ function rateOf({ complete, chunksPerSecond, secondsLeft, count, chunks }: JobSt
   return complete || secondsLeft === undefined
     ? `; ${matrices}`
     : `; ${matrices}, ${showSeconds(secondsLeft)} left`
-}
-
-function countChunks(count: number): string {
-  return `${showCount(count)} ${count === 1 ? 'chunk' : 'chunks'}`
 }

@@ -108,7 +108,8 @@ function countMatrices(count: number, order: number): string {
   return `${showCount(count)} ${count === 1 ? 'matrix' : 'matrices'} of order ${order}`
 }
 
-function countChunks(chunks: number): string {
+/** A number of chunks, in words. */
+export function countChunks(chunks: number): string {
   return `${showCount(chunks)} ${chunks === 1 ? 'chunk' : 'chunks'}`
 }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { onAbort } from '../abort.ts'
 import { connectionOptions, type QueueAddress, withoutPassword } from './address.ts'
 import { QueueError } from './error.ts'
 
@@ -43,11 +44,10 @@ export async function connect(
     lazyConnect: true,
     retryStrategy: (times) => (wasReady || patient ? Math.min(100 * 2 ** times, 2000) : null),
   })
-  let abort = (): void => {}
+  let release: (() => void) | undefined
   try {
     await new Promise<void>((resolve, reject) => {
-      abort = () => reject(signal?.reason)
-      signal?.addEventListener('abort', abort, { once: true })
+      release = signal && onAbort(signal, () => reject(signal.reason))
       client.once('ready', () => {
         wasReady = true
         resolve()
@@ -65,7 +65,7 @@ export async function connect(
     client.disconnect()
     throw error
   } finally {
-    signal?.removeEventListener('abort', abort)
+    release?.()
   }
 }
 

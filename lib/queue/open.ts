@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.ts'
 import type { QueueAddress } from './address.ts'
 import { queueName } from './chunks.ts'
 import { connect, loadPackages } from './connection.ts'
@@ -25,9 +26,8 @@ export interface OpenOptions {
 export async function openQueue(address: QueueAddress, { signal }: OpenOptions = {}): Promise<JobQueue> {
   const { bullmq, Redis } = await loadPackages()
   const redis = await connect(address, Redis, { patient: false, signal })
-  const end = (): void => redis.disconnect()
-  signal?.addEventListener('abort', end, { once: true })
-  redis.once('end', () => signal?.removeEventListener('abort', end))
+  const release = signal && onAbort(signal, () => redis.disconnect())
+  redis.once('end', () => release?.())
   return new RedisQueue(redis, new bullmq.Queue(queueName, { connection: redis }))
 }
 
