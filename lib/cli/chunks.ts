@@ -1,35 +1,18 @@
 import type { Failure } from '../errors.ts'
-import { ChunkError, type Job, type JobDescription, type Operation, openJob } from '../job/index.ts'
-import type { DType } from '../ndarray.ts'
-import type { PlanOptions } from '../options.ts'
+import { ChunkError, type Job, type JobDescription, openJob } from '../job/index.ts'
 import type { DescribedJob } from './describe.ts'
 import { CommandError } from './errors.ts'
-import type { JobControl } from './job.ts'
+import type { JobControl, ResultSummary } from './job.ts'
 
-/** What `matfun run` did; method, shift and balance are what was asked for. */
-export interface ChunksSummary extends Required<PlanOptions> {
-  readonly operation: Operation
+/** What `matfun run` did. */
+export interface ChunksSummary extends ResultSummary {
   /** The job's name, which the attributes of its outputs hold. */
   readonly job: string
-  readonly inputs: readonly string[]
-  readonly outputs: readonly string[]
-  /** Of the result, the first of the outputs. */
-  readonly shape: readonly number[]
-  /** n of the matrices. */
-  readonly order: number
-  /** Of the inputs, and of every output but cond's, which is float64. */
-  readonly dtype: DType
-  readonly count: number
   /** Results of a chunk. */
   readonly chunkLength: number
   readonly chunks: number
   /** Chunks that were there already, from a run that was interrupted, say. */
   readonly present: number
-  readonly seconds: number
-  /** Of those computed now. */
-  readonly matricesPerSecond: number
-  /** Every result that could not be done, by its place in the array, those of earlier runs included. */
-  readonly failures: readonly Failure[]
 }
 
 /** So many chunks are under way at once: while one is computed, the one before is written and the next one read. */

@@ -44,8 +44,8 @@ export interface JobControl {
   readonly interval?: number | undefined
 }
 
-/** What a job did; method, shift and balance are what was asked for. */
-export interface JobSummary extends Required<PlanOptions> {
+/** What any job did, of .npy files or Zarr arrays; method, shift and balance are what was asked for. */
+export interface ResultSummary extends Required<PlanOptions> {
   readonly operation: Operation
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
@@ -56,13 +56,17 @@ export interface JobSummary extends Required<PlanOptions> {
   /** Of the inputs, and of every output but cond's, which is float64. */
   readonly dtype: DType
   readonly count: number
-  /** How many of these an earlier run had done. */
-  readonly resumed: number
   /** What this run took, as matricesPerSecond is of those that it did. */
   readonly seconds: number
   readonly matricesPerSecond: number
-  /** Every matrix that could not be done, by its place in the result's leading dimensions, row-major. */
+  /** Every result that could not be done, by its place among all, row-major, those of earlier runs included. */
   readonly failures: readonly Failure[]
+}
+
+/** What a job of files did. */
+export interface JobSummary extends ResultSummary {
+  /** How many matrices an earlier run had done. */
+  readonly resumed: number
 }
 
 /** The operands of a job, and how their leading dimensions meet. */
