@@ -309,6 +309,45 @@ describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisI
       await job.close()
     })
 
+    it('of a job that nobody knows any more is let go of, undone', async () => {
+      newRoot()
+      await makeArray('A', 'float64', [40, 2, 2], 4)
+      const { id } = await queue.submit(description, { root })
+      // As a cancel leaves it that is interrupted.
+      await redis(async (client) => await client.del(`matfun:job:${id}`))
+      const told = await work()
+      const waiting = (): Promise<string[]> =>
+        redis(async (client) => await client.keys(`bull:matfun:${id}-*`))
+      while ((await waiting()).length > 0) await sleep(10)
+      expect(told).toEqual({ chunks: [], trouble: [] })
+      expect(readdirSync(join(root, 'Y'))).toEqual(['zarr.json'])
+    })
+
+    it('is done, whatever the one who is told of it makes of that', async () => {
+      newRoot()
+      await makeArray('A', 'float64', [8, 2, 2], 4)
+      const { id } = await queue.submit(description, { root })
+      const told = await work({
+        onChunk: () => {
+          throw new Error('no ears')
+        },
+      })
+      // The last one's finish is mended, too.
+      expect(await ended(id)).toMatchObject({ complete: true, done: 2, failed: 0 })
+      expect(told.trouble).toEqual(['no ears', 'no ears'])
+    })
+
+    it('that failed here and was done elsewhere has not failed', async () => {
+      newRoot()
+      await makeArray('A', 'float64', [8, 2, 2], 4)
+      writeFileSync(join(root, 'A/c.1.0.0'), '')
+      const { id } = await queue.submit(description, { root })
+      await work()
+      expect(await ended(id)).toMatchObject({ failed: 1, done: 1 })
+      await redis(async (client) => await new Ledger(client).enterDone(id, 1, 0, 1))
+      expect(await queue.status(id)).toMatchObject({ failed: 0, failedChunks: [], done: 2, waiting: 0 })
+    })
+
     it('that is damaged, and then done by a local run, has not failed any more', async () => {
       newRoot()
       await makeArray('A', 'float64', [8, 2, 2], 4)
