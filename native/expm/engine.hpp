@@ -63,30 +63,29 @@ class MatrixEngine {
   Factors<const T> multiply(const Addends& A, const Addends& B, const Addends& S, View<T> C,
                             const Factors<T>& room) const {
     const Factors<const T> factors = {settle(A, room.left), settle(B, room.right)};
-    multiply_into(factors.left, factors.right, S, C);
+    matfun::multiply<T>(factors.left, factors.right, C, team_);
+    add(S, C);
     return factors;
   }
   /// C = A1 B1 + A2 B2 + S, where C is in none of the factors.
   void multiply_pair(View<const T> A1, const Addends& B1, const Addends& A2, View<const T> B2, const Addends& S,
                      View<T> C, const Factors<T>& room) const {
-    multiply_into(A1, settle(B1, room.right), S, C);
+    matfun::multiply<T>(A1, settle(B1, room.right), C, team_);
     multiply_add<T>(settle(A2, room.left), B2, C, team_);
+    add(S, C);
   }
-  /// C_k = A B_k + S_k for each matrix of stacks, as one wide product where that changes no bit.
-  /// room  for a stack: where B goes unless it is an operand.
-  void multiply_stack(View<const T> A, const Addends& B, const Addends& S, View<T> C, View<T> room) const {
-    const View<const T> factor = settle(B, room);
-    if (!S.is_zero()) combine(S, C);
-    const auto product = [&](View<const T> from, View<T> to) {
-      S.is_zero() ? matfun::multiply<T>(A, from, to, team_) : multiply_add<T>(A, from, to, team_);
-    };
-    if (has_independent_columns<T>(A, C)) return product(factor, C);
-    for (Index k = 0; k < C.blocks(); ++k) product(factor.block(k), C.block(k));
-  }
-  /// C_k = C_k + A_k B for each matrix of stacks. room  as above, for A.
-  void multiply_add_stack(const Addends& A, View<const T> B, View<T> C, View<T> room) const {
-    const View<const T> factors = settle(A, room);
-    for (Index k = 0; k < C.blocks(); ++k) multiply_add<T>(factors.block(k), B, C.block(k), team_);
+  /// C_k = A1 B1_k + A2_k B2 + S_k for each matrix of stacks; of A1 as one wide product where that changes no bit.
+  /// room  for a stack: where B1, and then A2, goes unless it is an operand.
+  void multiply_pairs(View<const T> A1, const Addends& B1, const Addends& A2, View<const T> B2, const Addends& S,
+                      View<T> C, View<T> room) const {
+    const View<const T> right = settle(B1, room);
+    if (has_independent_columns<T>(A1, C))
+      matfun::multiply<T>(A1, right, C, team_);
+    else
+      for (Index k = 0; k < C.blocks(); ++k) matfun::multiply<T>(A1, right.block(k), C.block(k), team_);
+    const View<const T> left = settle(A2, room);
+    for (Index k = 0; k < C.blocks(); ++k) multiply_add<T>(left.block(k), B2, C.block(k), team_);
+    add(S, C);
   }
   /// C = C - A B.
   void multiply_subtract(View<const T> A, View<const T> B, View<T> C) const {
@@ -113,10 +112,13 @@ class MatrixEngine {
     return room;
   }
 
-  void multiply_into(View<const T> A, View<const T> B, const Addends& S, View<T> C) const {
-    if (S.is_zero()) return matfun::multiply<T>(A, B, C, team_);
-    combine(S, C);
-    multiply_add<T>(A, B, C, team_);
+  /// C = C + S. After a product, not before it: each of its n steps would else round at the size of S, which for the identity is
+  /// far above that of the product; and the multiple of the identity last.  [decision 0018]
+  void add(const Addends& S, View<T> C) const {
+    if (S.is_zero()) return;
+    Addends all = S;
+    all.add({1, C});
+    combine(all, C);
   }
 
   Index n_;

@@ -20,7 +20,8 @@ class LaneSum {
   constexpr void add(const Term& term) { terms_[count_++] = term; }
 
   constexpr R mu() const { return mu_; }
-  constexpr bool is_zero() const { return count_ == 0; }
+  constexpr bool has_no_terms() const { return count_ == 0; }
+  constexpr bool is_zero() const { return count_ == 0 && mu_ == 0; }
   constexpr bool is_operand() const { return is_operand_; }
   constexpr const R* operand() const { return terms_[0].x; }
 
@@ -47,6 +48,17 @@ template <class R, int n, int columns>
     unroll<n>([&](auto i) __attribute__((always_inline)) {
       x[q][i] = S.at(((j + q) * n + i) * kWidth<R>);
       if (S.mu() != 0 && i == j + q) x[q][i] += S.mu();
+    });
+  });
+}
+
+/// c[q] = c[q] + S, the multiple of the identity last.
+template <class R, int n, int columns>
+[[gnu::always_inline]] inline void add_columns_of(const LaneSum<R>& S, int j, V<R> (*c)[n]) {
+  unroll<columns>([&](auto q) __attribute__((always_inline)) {
+    unroll<n>([&](auto i) __attribute__((always_inline)) {
+      if (!S.has_no_terms()) c[q][i] = S.at(((j + q) * n + i) * kWidth<R>) + c[q][i];
+      if (S.mu() != 0 && i == j + q) c[q][i] += S.mu();
     });
   });
 }
@@ -86,16 +98,31 @@ void scale_block(Index elements, R* X, const R* f) {
   }
 }
 
-/// Y = S in one block of matrices of order n; Y may be one of the operands.
+/// X = X + mu I in one block of matrices of order n.
+template <class R, int parts>
+[[gnu::always_inline]] inline void add_identity(R mu, Index n, R* X) {
+  if (mu == 0) return;
+  for (Index i = 0; i < n; ++i) {
+    R* const diagonal = X + (i + i * n) * parts * kWidth<R>;
+    put(get(diagonal) + mu, diagonal);
+  }
+}
+
+/// Y = S in one block; Y may be one of the operands.
 template <class R, int parts>
 [[gnu::always_inline]] inline void combine_block(const LaneSum<R>& S, Index n, R* Y) {
   constexpr Index W = kWidth<R>;
   for (Index at = 0; at < n * n * parts * W; at += W) put(S.at(at), Y + at);
-  if (S.mu() == 0) return;
-  for (Index i = 0; i < n; ++i) {
-    R* const diagonal = Y + (i + i * n) * parts * W;
-    put(get(diagonal) + S.mu(), diagonal);
-  }
+  add_identity<R, parts>(S.mu(), n, Y);
+}
+
+/// C = C + S in one block, the multiple of the identity last.
+template <class R, int parts>
+[[gnu::always_inline]] inline void add_to_block(const LaneSum<R>& S, Index n, R* C) {
+  constexpr Index W = kWidth<R>;
+  if (!S.has_no_terms())
+    for (Index at = 0; at < n * n * parts * W; at += W) put(S.at(at) + get(C + at), C + at);
+  add_identity<R, parts>(S.mu(), n, C);
 }
 
 /// Products of real matrices of order n whose sums are made column by column as a product needs them, and stay in registers.
@@ -109,11 +136,11 @@ struct FusedOrder {
   /// C = A B + S. B is left in `right` unless it is an operand.
   [[gnu::always_inline]] void multiply_add(const R* A, const LaneSum<R>& B, const LaneSum<R>& S, R* C, R* right) const {
     for_columns<R, n>([&](int j, auto columns) __attribute__((always_inline)) {
-      V<R> b[columns][n], c[columns][n];
+      V<R> b[columns][n], c[columns][n] = {};
       columns_of<R, n, columns>(B, j, b);
-      columns_of<R, n, columns>(S, j, c);
       if (!B.is_operand()) put_columns<R, n, columns>(b, right + j * n * kWidth<R>);
       multiply_columns<R, n, columns>(A, b, c);
+      add_columns_of<R, n, columns>(S, j, c);
       put_columns<R, n, columns>(c, C + j * n * kWidth<R>);
     });
   }
@@ -121,12 +148,12 @@ struct FusedOrder {
   [[gnu::always_inline]] void multiply_add_pair(const R* A1, const LaneSum<R>& B1, const R* A2, const R* B2,
                                                 const LaneSum<R>& S, R* C, R*) const {
     for_columns<R, n>([&](int j, auto columns) __attribute__((always_inline)) {
-      V<R> b[columns][n], c[columns][n];
+      V<R> b[columns][n], c[columns][n] = {};
       columns_of<R, n, columns>(B1, j, b);
-      columns_of<R, n, columns>(S, j, c);
       multiply_columns<R, n, columns>(A1, b, c);
       get_columns<R, n, columns>(B2 + j * n * kWidth<R>, b);
       multiply_columns<R, n, columns>(A2, b, c);
+      add_columns_of<R, n, columns>(S, j, c);
       put_columns<R, n, columns>(c, C + j * n * kWidth<R>);
     });
   }
@@ -170,14 +197,14 @@ class SettledOrder {
   [[gnu::always_inline]] void multiply_add(const R* A, const LaneSum<R>& B, const LaneSum<R>& S, R* C, R* right) const {
     if (!B.is_operand()) combine(B, right);
     const R* const b = B.is_operand() ? B.operand() : right;
-    if (S.is_zero()) return kernels_.multiply(A, b, C);
-    combine(S, C);
-    kernels_.multiply_add(A, b, C);
+    kernels_.multiply(A, b, C);
+    add_to_block<R, parts>(S, n_, C);
   }
   [[gnu::always_inline]] void multiply_add_pair(const R* A1, const LaneSum<R>& B1, const R* A2, const R* B2,
                                                 const LaneSum<R>& S, R* C, R* room) const {
-    multiply_add(A1, B1, S, C, room);
+    multiply_add(A1, B1, {}, C, room);
     kernels_.multiply_add(A2, B2, C);
+    add_to_block<R, parts>(S, n_, C);
   }
   void scale(R* X, const R* f) const { scale_block<R, parts>(n_ * n_, X, f); }
   V<R> size(const R* X) const { return kernels_.size(X); }

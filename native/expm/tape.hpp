@@ -146,8 +146,7 @@ class Tangents {
   /// d(A B + S) = A dB + dA B + dS.
   void multiply(const Addends& dA, const Addends& dB, const Addends& dS, Element dC) {
     const auto& [A, B, pivots] = next();
-    engine_.multiply_stack(A, without_identity(dB), without_identity(dS), dC, room_);
-    engine_.multiply_add_stack(without_identity(dA), B, dC, room_);
+    engine_.multiply_pairs(A, without_identity(dB), without_identity(dA), B, without_identity(dS), dC, room_);
   }
   void multiply(const Addends& dA, const Addends& dB, Element dC) { multiply(dA, dB, {}, dC); }
   Element square(Const dA) {

@@ -113,10 +113,11 @@ template <class R>
 struct MatrixKernels {
   Index width;       ///< W
   Index most_order;  ///< up to which the products beat OpenBLAS's
-  /// Each element is one chain of fused multiply-adds (as far as the target has them) over k rising, from C's element on; of
-  /// complex numbers, two, of A with the real and with the imaginary parts of B, and their sum. So its bits depend neither on
-  /// where it stands, nor on n's remainder, nor on `columns`. Of B the rows 0 to n - 1 are read, with any ld.
-  /// error |C - exact| <= n u |A| |B| elementwise, to first order (n + 1 with C); 2 sqrt(2) times that for complex numbers.
+  /// Each element is a sum of chains of fused multiply-adds (if the target has them), one chain for each run of 32 values of k; C's
+  /// element is added last. A complex element has two such sums, of A with the real and with the imaginary parts of B. So its bits
+  /// depend neither on where it stands, nor on n's remainder, nor on `columns`. Of B the rows 0 to n - 1 are read, with any ld.
+  /// error |C - exact| <= (32 + n / 32) u |A| |B| elementwise, to first order (u |C| more if C is added); 2 sqrt(2) times that for
+  ///       complex numbers.
   MatrixProduct<R> multiply, multiply_add, multiply_subtract;
   MatrixProduct<R> complex_multiply, complex_multiply_add, complex_multiply_subtract;
   /// |A|_1 and |A|_inf, A read once; NaN where A holds one. n <= kMaxMatrixOrder. Complex moduli by the root of the sum of

@@ -51,17 +51,15 @@ template <class R, int n, int parts, bool adds>
   constexpr Index W = kWidth<R>, kColumn = n * parts * W;
 #pragma GCC unroll 1
   for (int j = 0; j < n; ++j, B += kColumn, C += kColumn) {
-    V<R> c[1][n * parts];
-    if constexpr (adds)
-      get_columns<R, n * parts, 1>(C, c);
-    else
-      unroll<n * parts>([&](auto e) __attribute__((always_inline)) { c[0][e] = V<R>{}; });
+    V<R> c[1][n * parts] = {};
 #pragma GCC unroll 1
     for (int k = 0; k < n; ++k) {
       V<R> b[1][parts];
       get_columns<R, parts, 1>(B + k * parts * W, b);
       add_outer<R, n, parts, 1, parts>(A + k * kColumn, 0, b, c);
     }
+    if constexpr (adds)
+      unroll<n * parts>([&](auto e) __attribute__((always_inline)) { c[0][e] = get(C + e * W) + c[0][e]; });
     put_columns<R, n * parts, 1>(c, C);
   }
 }

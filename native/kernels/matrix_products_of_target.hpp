@@ -9,56 +9,32 @@ constexpr int tile_columns(int registers) {
   return kVectorBytes == 64 ? 8 : (registers == kTileRegisters ? 4 : 6);
 }
 
+/// Products are summed along k in runs of this length, then the runs are added. In one long sum of equal products all rounding
+/// errors have the same sign and grow with n. Complete graphs of order 3 to 420 reach 3.9 units with runs of 32 and 8.1 with runs of
+/// 64; runs of 32 cost 1 to 2 % at n = 128 to 512 (Zen 5).
+constexpr Index kRun = 32;
+
 /// What becomes a tile of C: of complex numbers, first A times the real parts of B, then A times their imaginary parts.
 template <class R, int parts, int registers, int columns>
 using Accumulators = V<R>[parts][columns][registers];
 
-template <class R, int parts, int registers, int columns>
-[[gnu::always_inline]] inline void begin_tile(Accumulators<R, parts, registers, columns>& c, const R* C, Index ldc,
-                                              Start start) {
+/// body(p, j, i) for each register of a tile's accumulators.
+template <int parts, int registers, int columns, class Body>
+[[gnu::always_inline]] inline void for_tile(const Body& body) {
+#pragma GCC unroll 2
+  for (int p = 0; p < parts; ++p)
 #pragma GCC unroll 16
-  for (int j = 0; j < columns; ++j)
+    for (int j = 0; j < columns; ++j)
 #pragma GCC unroll 4
-    for (int i = 0; i < registers; ++i) {
-      c[0][j][i] = V<R>{};
-      if constexpr (parts == 2) c[1][j][i] = V<R>{};
-    }
-  if (start == Start::zero) return;
-#pragma GCC unroll 16
-  for (int j = 0; j < columns; ++j)
-#pragma GCC unroll 4
-    for (int i = 0; i < registers; ++i) {
-      const V<R> before = get(C + j * ldc + i * kWidth<R>);
-      c[0][j][i] = start == Start::minus ? -before : before;
-    }
+      for (int i = 0; i < registers; ++i) body(p, j, i);
 }
 
+/// c = A B over one run of k.
 template <class R, int parts, int registers, int columns>
-[[gnu::always_inline]] inline void end_tile(const Accumulators<R, parts, registers, columns>& c, R* C, Index ldc,
-                                            Start start) {
-  typename Register<R, kVectorBytes>::mask swapped;
-  V<R> sign;
-  for (int l = 0; l < kWidth<R>; ++l) {
-    swapped[l] = l ^ 1;
-    sign[l] = l % 2 == 0 ? R(-1) : R(1);
-  }
-#pragma GCC unroll 16
-  for (int j = 0; j < columns; ++j)
-#pragma GCC unroll 4
-    for (int i = 0; i < registers; ++i) {
-      V<R> x = c[0][j][i];
-      if constexpr (parts == 2) x += sign * __builtin_shuffle(c[1][j][i], swapped);
-      put(start == Start::minus ? -x : x, C + j * ldc + i * kWidth<R>);
-    }
-}
-
-/// A tile of C, `registers` high; all three starts in one function, C - A B as -(-C + A B), which rounds alike.
-template <class R, int parts, int registers, int columns>
-[[gnu::always_inline]] inline void tile(const R* A, Index lda, const R* B, Index ldb, R* C, Index ldc, Index n,
-                                        Start start) {
-  Accumulators<R, parts, registers, columns> c;
-  begin_tile<R, parts, registers, columns>(c, C, ldc, start);
-  for (Index k = 0; k < n; ++k) {
+[[gnu::always_inline]] inline void sum_run(const R* A, Index lda, const R* B, Index ldb, Index length,
+                                           Accumulators<R, parts, registers, columns>& c) {
+  for_tile<parts, registers, columns>([&](int p, int j, int i) __attribute__((always_inline)) { c[p][j][i] = V<R>{}; });
+  for (Index k = 0; k < length; ++k) {
     V<R> a[registers];
 #pragma GCC unroll 4
     for (int i = 0; i < registers; ++i) a[i] = get(A + k * lda + i * kWidth<R>);
@@ -70,6 +46,46 @@ template <class R, int parts, int registers, int columns>
 #pragma GCC unroll 4
         for (int i = 0; i < registers; ++i) c[p][j][i] += a[i] * b;
       }
+  }
+}
+
+/// C = c, C + c or C - c.
+template <class R, int parts, int registers, int columns>
+[[gnu::always_inline]] inline void end_tile(const Accumulators<R, parts, registers, columns>& c, R* C, Index ldc,
+                                            Start start) {
+  typename Register<R, kVectorBytes>::mask swapped;
+  V<R> sign;
+  for (int l = 0; l < kWidth<R>; ++l) {
+    swapped[l] = l ^ 1;
+    sign[l] = l % 2 == 0 ? R(-1) : R(1);
+  }
+  for_tile<1, registers, columns>([&](int, int j, int i) __attribute__((always_inline)) {
+    R* const at = C + j * ldc + i * kWidth<R>;
+    V<R> x = c[0][j][i];
+    if constexpr (parts == 2) x += sign * __builtin_shuffle(c[1][j][i], swapped);
+    if (start == Start::plus) x = get(at) + x;
+    if (start == Start::minus) x = get(at) - x;
+    put(x, at);
+  });
+}
+
+/// A tile of C, `registers` high; all three starts in one function.
+template <class R, int parts, int registers, int columns>
+[[gnu::always_inline]] inline void tile(const R* A, Index lda, const R* B, Index ldb, R* C, Index ldc, Index n,
+                                        Start start) {
+  Accumulators<R, parts, registers, columns> c;
+  sum_run<R, parts, registers, columns>(A, lda, B, ldb, n < kRun ? n : kRun, c);
+  if (n > kRun) {
+    Accumulators<R, parts, registers, columns> total;  // in memory: the registers are c's
+    for (Index k = kRun;; k += kRun) {
+      for_tile<parts, registers, columns>([&](int p, int j, int i) __attribute__((always_inline)) {
+        total[p][j][i] = k == kRun ? c[p][j][i] : total[p][j][i] + c[p][j][i];
+      });
+      if (k >= n) break;
+      sum_run<R, parts, registers, columns>(A + k * lda, lda, B + k * parts, ldb, n - k < kRun ? n - k : kRun, c);
+    }
+    for_tile<parts, registers, columns>([&](int p, int j, int i)
+                                            __attribute__((always_inline)) { c[p][j][i] = total[p][j][i]; });
   }
   end_tile<R, parts, registers, columns>(c, C, ldc, start);
 }

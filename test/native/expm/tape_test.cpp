@@ -92,14 +92,10 @@ class CountingEngine : public MatrixEngine<double> {
  public:
   CountingEngine(Index n, const Workspace& work, int& products) : MatrixEngine(n, work), products_(products) {}
 
-  void multiply_stack(View<const double> A, const Addends& B, const Addends& S, View<double> C,
-                      View<double> room) const {
-    products_ += static_cast<int>(C.blocks());
-    MatrixEngine::multiply_stack(A, B, S, C, room);
-  }
-  void multiply_add_stack(const Addends& A, View<const double> B, View<double> C, View<double> room) const {
-    products_ += static_cast<int>(C.blocks());
-    MatrixEngine::multiply_add_stack(A, B, C, room);
+  void multiply_pairs(View<const double> A1, const Addends& B1, const Addends& A2, View<const double> B2,
+                      const Addends& S, View<double> C, View<double> room) const {
+    products_ += 2 * static_cast<int>(C.blocks());
+    MatrixEngine::multiply_pairs(A1, B1, A2, B2, S, C, room);
   }
 
  private:
