@@ -242,9 +242,9 @@ template <class T>
 Status expm_condition(View<const T> A, double& condition, const Options& options, Workspace& work) {
   const std::size_t mark = work.used_bytes();
   Status status = Status::ok;
-  if (detail::estimate_condition(reduce(A, Purpose::condition, options, work), A, condition, status, work)) {
+  if (detail::estimate_condition(reduce(A, Purpose::derivative, options, work), A, condition, status, work)) {
     work.rewind(mark);
-    detail::estimate_condition(reduce_to_schur_form(A, Purpose::condition, options, work), A, condition, status, work);
+    detail::estimate_condition(reduce_to_schur_form(A, Purpose::derivative, options, work), A, condition, status, work);
   }
   work.reset();
   if (status != Status::ok) condition = quiet_nan<double>();

@@ -45,8 +45,10 @@ class MatrixEngine {
   using Watched = Growth<Real<T>>;
   using Addends = Sum<Term<T>>;
 
-  /// work: whose team shares the work of large matrices.
-  MatrixEngine(Index n, const Workspace& work) : n_(n), team_(work.team()) {}
+  /// work   whose team shares the work of large matrices.
+  /// units  n, or null for ones: the size of X is that of D^-1 X D with this diagonal D of powers of two.
+  MatrixEngine(Index n, const Workspace& work, const Real<T>* units = nullptr)
+      : n_(n), team_(work.team()), units_(units) {}
 
   /// A stack of `count` matrices, not initialized.
   View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
@@ -99,7 +101,9 @@ class MatrixEngine {
   }
   /// The diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact.
   void recompute(View<const T> A, T mu, int k, View<T> X) const { recompute_diagonals(A, mu, k, X); }
-  void watch(View<const T> X, Watched& watched) const { watched.add(size_of(X)); }
+  void watch(View<const T> X, Watched& watched) const {
+    watched.add(units_ == nullptr ? size_of(X) : euclidean_size(X, units_));
+  }
   /// B = Q^-1 B; Q becomes its LU factors.
   Status factor_solve(View<T> Q, Pivot* pivots, View<T> B) const { return blas::lu_factor_solve(Q, pivots, B); }
   /// B = Q^-1 B again, by the factors that factor_solve left.
@@ -123,6 +127,7 @@ class MatrixEngine {
 
   Index n_;
   Team* team_;
+  const Real<T>* units_;
 };
 
 }  // namespace matfun

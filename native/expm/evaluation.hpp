@@ -78,7 +78,8 @@ class Tapes {
 template <class T>
 class Evaluation {
  public:
-  Evaluation(const Reduced<T>& reduced, Workspace& work) : reduced_(reduced), plan_(reduced.plan), work_(work) {}
+  Evaluation(const Reduced<T>& reduced, Workspace& work)
+      : reduced_(reduced), plan_(reduced.plan), d_(plan_.is_carried ? reduced.d : nullptr), work_(work) {}
 
   /// X = exp(A).
   Status value(View<T> X) {
@@ -98,7 +99,7 @@ class Evaluation {
     const View<const T> directions = prepare(E);
     const View<T> X = padded(value), L = padded(tangents);
     const Status status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
-    if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    if (d_ != nullptr) scale_back(d_, 0, X);
     if (X.data != value.data) copy<T>(X, value);
     bring_back(E, L, tangents);
     return status;
@@ -121,21 +122,24 @@ class Evaluation {
  private:
   using C = Complex<T>;
 
+  /// For B, which measures sizes in D's units where the plan does.
+  MatrixEngine<T> engine(Index n) const { return {n, work_, d_ == nullptr ? reduced_.d : nullptr}; }
+
   /// X, or a matrix in the workspace that kernels can work on in its place.
   View<T> padded(View<T> X) { return is_padded(X) ? X : work_.take<T>(X.rows, X.columns); }
 
   /// The directions for the balanced matrix, brought into range: D^-1 E D. E itself where there is nothing to do.
   View<const T> prepare(View<const T> E) {
-    const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), reduced_.d, plan_.squarings); };
-    bool as_it_is = !plan_.balanced && is_padded(E);
+    const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), d_, plan_.squarings); };
+    bool as_it_is = d_ == nullptr && is_padded(E);
     for (Index k = 0; k < E.blocks() && as_it_is; ++k) as_it_is = exponent_of(k) == 0;
     if (as_it_is) return E;
     const View<T> prepared = work_.take<T>(E.rows, E.columns);
     copy(E, prepared);
     clear_padding(prepared);
     for (Index k = 0; k < E.blocks(); ++k) {
-      if (plan_.balanced)
-        scale_similarly(reduced_.d, exponent_of(k), prepared.block(k));
+      if (d_ != nullptr)
+        scale_similarly(d_, exponent_of(k), prepared.block(k));
       else
         scale_by_power(prepared.block(k), exponent_of(k));
     }
@@ -145,9 +149,9 @@ class Evaluation {
   /// The derivatives of A from L, those of the reduced matrix in the prepared directions E.
   void bring_back(View<const T> E, View<T> L, View<T> tangents) {
     for (Index k = 0; k < L.blocks(); ++k) {
-      const int exponent = range_exponent(E.block(k), reduced_.d, plan_.squarings);
-      if (plan_.balanced)
-        scale_back(reduced_.d, -exponent, L.block(k));
+      const int exponent = range_exponent(E.block(k), d_, plan_.squarings);
+      if (d_ != nullptr)
+        scale_back(d_, -exponent, L.block(k));
       else if (exponent != 0)
         scale_by_power(L.block(k), -exponent);
     }
@@ -159,21 +163,21 @@ class Evaluation {
   Status value_over(View<T> result, const RingOf& ring_of) {
     const View<T> X = padded(result);
     const Status status = plan_.form == Form::schur ? schur_value(X, ring_of) : full_value(X, ring_of);
-    if (plan_.balanced) scale_back(reduced_.d, 0, X);
+    if (d_ != nullptr) scale_back(d_, 0, X);
     if (X.data != result.data) copy<T>(X, result);
     return status;
   }
 
   template <class RingOf>
   Status full_value(View<T> X, const RingOf& ring_of) {
-    auto ring = ring_of(MatrixEngine<T>(X.rows, work_), reduced_.B2);
+    auto ring = ring_of(engine(X.rows), reduced_.B2);
     evaluate(plan_, ring, reduced_.B, X);
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
   }
 
   Status full_dual(View<T> X, View<const T> E, View<T> L) {
-    Dual<MatrixEngine<T>> ring({X.rows, work_}, E.blocks(), work_, reduced_.B2);
+    Dual<MatrixEngine<T>> ring(engine(X.rows), E.blocks(), work_, reduced_.B2);
     evaluate(plan_, ring, {reduced_.B, E}, {X, L});
     lossy_ = is_lossy(plan_, ring.watched().error());
     return ring.status();
@@ -239,6 +243,7 @@ class Evaluation {
 
   const Reduced<T>& reduced_;
   const Plan& plan_;
+  const Real<T>* d_;  ///< where B is D^-1 A D
   Workspace& work_;
   bool lossy_ = false;
 };

@@ -10,9 +10,7 @@ enum class Operation : std::uint8_t { expm, jvp, vjp, cond };
 
 /// Purpose of the plan that an operation needs.
 constexpr Purpose purpose_of(Operation operation) {
-  return operation == Operation::expm   ? Purpose::value
-         : operation == Operation::cond ? Purpose::condition
-                                        : Purpose::derivative;
+  return operation == Operation::expm ? Purpose::value : Purpose::derivative;
 }
 
 /// K directions and the K derivatives that they give, each an n x K n stack [E_1 ... E_K].

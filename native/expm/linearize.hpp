@@ -49,7 +49,7 @@ std::size_t linearized_bytes(const Plan& plan, Index n) {
   using C = Complex<T>;
   const TapeSize size = tape_size(plan);
   const std::size_t tape = plan.form == Form::schur ? tape_bytes<C>(size, n) : tape_bytes<T>(size, n);
-  return tape + (plan.balanced ? matrix_bytes<Real<T>>(n, 1) : 0) +
+  return tape + (plan.is_carried ? matrix_bytes<Real<T>>(n, 1) : 0) +
          (plan.form == Form::schur ? matrix_bytes<C>(n, n) : 0);
 }
 
@@ -60,7 +60,7 @@ detail::Tapes<T>& Linearized<T>::begin(const Reduced<T>& reduced, Index n) {
   reduced_ = {};
   reduced_.plan = reduced.plan;
   memory_.emplace(linearized_bytes<T>(reduced.plan, n));
-  if (reduced.d != nullptr) {
+  if (reduced.plan.is_carried) {
     Real<T>* const d = memory_->take<Real<T>>(n, 1).data;
     std::copy_n(reduced.d, n, d);
     reduced_.d = d;

@@ -12,9 +12,8 @@
 namespace matfun {
 
 /// What a plan is for. The derivative's bound ell is stricter than the value's bound theta, so that the value that
-/// comes with a derivative may be computed by another plan, and differ from expm's in the last bits. The condition number
-/// comes from derivatives, but in directions of one entry each, which balancing only scales.
-enum class Purpose : std::uint8_t { value, derivative, condition };
+/// comes with a derivative may be computed by another plan, and differ from expm's in the last bits.
+enum class Purpose : std::uint8_t { value, derivative };
 
 /// What the caller asks for. `automatic` is polynomial: a solve with n right-hand sides costs 2 to 23 products in
 /// practice, not 4/3 (OpenBLAS 0.3.21 on Zen 4, n = 4 to 1024), so the solve-free schemes win at every order.
@@ -45,7 +44,7 @@ enum class Form : std::uint8_t {
 };
 
 /// What will be done for one matrix: the scheme of this degree at B / 2^squarings, times e^(shift / 2^squarings), then
-/// so many squarings; B is A - shift I, balanced and in Schur form where the plan says so.
+/// so many squarings; B is A - shift I, in Schur form where the plan says so.
 struct Plan {
   Scheme scheme = Scheme::scalar;
   int degree = 0;
@@ -53,7 +52,8 @@ struct Plan {
   double norm = 0;   ///< min(|B|_1, |B|_inf)
   double alpha = 0;  ///< what scheme and squarings follow from, at most norm (effective_norm)
   Form form = Form::full;
-  bool balanced = false;
+  bool balanced = false;    ///< norm and alpha, and so scheme and squarings, are those of D^-1 B D
+  bool is_carried = false;  ///< B is D^-1 (A - shift I) D itself
   std::complex<double> shift = 0;
   Status status = Status::ok;  ///< not_finite where A has an entry that is not; the rest is then void
 };

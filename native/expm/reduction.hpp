@@ -4,9 +4,10 @@
 
 #include "expm/engine.hpp"
 #include "expm/plan.hpp"
+#include "expm/truncation.hpp"
 
-/// What is done to a matrix before its exponential is evaluated, so that fewer squarings, and such as lose less, remain:
-/// A = mu I + D B D^-1, or mu I + D Q S Q^H D^-1. Each is made only where it helps, and every decision follows from A
+/// What is done to a matrix before its exponential is evaluated, so that fewer and less lossy squarings remain:
+/// A = mu I + B, mu I + D B D^-1, or mu I + D Q S Q^H D^-1. Each is made only where it helps, and every decision follows from A
 /// alone, never from a direction: a direction gives the same bits alone as among others.
 namespace matfun {
 
@@ -27,7 +28,12 @@ namespace detail {
 template <class R>
 inline constexpr int kSafeExponent = std::numeric_limits<R>::max_exponent / 5;
 
-/// From this |B| / |B^2|^(1/2) on, a matrix is balanced where that halves its norm. Below it there is little to win: the
+/// D's exponents may differ by this much before B itself has to be D^-1 A D: entries of A's powers grow by that factor and those of
+/// its derivatives by its square, and then some digits more are needed below.
+template <class R>
+inline constexpr int kHarmlessSpread = std::numeric_limits<R>::max_exponent / 2 - std::numeric_limits<R>::digits;
+
+/// From this |B| / |B^2|^(1/2) on, a matrix's plan is balanced where that halves its norm. Below it there is little to win: the
 /// plan follows from the square already.
 inline constexpr double kTryBalance = 8;
 
@@ -47,6 +53,15 @@ Real<T> plan_norm(View<const T> A) {
   return norms(A).smaller();
 }
 
+template <class T>
+Norms<Real<T>> norms_with_square(View<const T> B, View<const T> B2) {
+  using R = Real<T>;
+  // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
+  const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
+  const OneAndInfinity<R> first = norms(B), second = norms(B2);
+  return {{first.one, second.one + lost}, {first.infinity, second.infinity + lost}};
+}
+
 /// |B| / |B^2|^(1/2), at least 1.
 template <class R>
 R non_normality(const Norms<R>& norms) {
@@ -56,18 +71,20 @@ R non_normality(const Norms<R>& norms) {
 /// Below this a negative shift is not worth it: e^(2 / 4) is lost.
 inline constexpr double kHarmlessShift = 0.25;
 
+/// |B / 2^p| and |(B / 2^p)^2|, with p > 0 only where |B|^4 would overflow.
 template <class R>
 struct Squared {
-  Plan plan;
-  R non_normality;
+  Norms<R> norms;
+  int p;
+
+  R non_normality() const { return detail::non_normality(norms); }
 };
 
-/// B2 = (B / 2^s)^2, and the plan that follows from |B| and |B^2|.
+/// B2 = (B / 2^p)^2, and its norms.
 /// norm   min(|B|_1, |B|_inf), infinite where the sums overflow.
 /// spare  n x n, overwritten where the norm is huge.
 template <class T>
-Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, Method method, View<T> B2,
-                                View<T> spare, Team* team) {
+Squared<Real<T>> square(View<const T> B, Real<T> norm, View<T> B2, View<T> spare, Team* team) {
   using R = Real<T>;
   // |B| <= n max |b_ij|, where the norm itself overflows.
   const int exponent = norm == 0             ? 0
@@ -81,17 +98,17 @@ Squared<Real<T>> plan_by_square(View<const T> B, Real<T> norm, Purpose purpose, 
     B = spare;
   }
   multiply<T>(B, B, B2, team);
-  // What underflows in the square is less than this, and must not make a nilpotent matrix of any other.
-  const R lost = static_cast<R>(B.rows) * std::numeric_limits<R>::min();
-  const auto square_norm = [&](R computed) { return computed + lost; };
-  const OneAndInfinity<R> first = norms(B), second = norms<T>(B2);
-  const Norms<R> both = {{first.one, square_norm(second.one)}, {first.infinity, square_norm(second.infinity)}};
-  Plan plan = choose_plan(both, purpose, method);
-  if (plan.squarings > 0) scale_by_power(B2, -2 * plan.squarings);
-  plan.squarings += p;
-  plan.norm = std::ldexp(plan.norm, p);
-  plan.alpha = std::ldexp(plan.alpha, p);
-  return {plan, non_normality(both)};
+  return {norms_with_square<T>(B, B2), p};
+}
+
+/// The plan that follows from the norms of a matrix and its square.
+template <class R>
+Plan plan_by_square(const Squared<R>& squared, Purpose purpose, Method method) {
+  Plan plan = choose_plan(squared.norms, purpose, method);
+  plan.squarings += squared.p;
+  plan.norm = std::ldexp(plan.norm, squared.p);
+  plan.alpha = std::ldexp(plan.alpha, squared.p);
+  return plan;
 }
 
 /// tr(A) / n, divided term by term: the trace itself may overflow.
@@ -157,23 +174,27 @@ class Reduction {
     const bool triangular = squares(norm) && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B));
     reduced_.B2 = work_.take<T>(n_, n_);
     spare_ = work_.take<T>(n_, n_);
-    Squared<R> squared = plan_by_square(reduced_.B, norm, purpose_, options_.method, reduced_.B2, spare_, work_.team());
-    if (triangular && options_.balance != Choice::never) grade(norm, squared);
-    if (may_balance(squared, triangular)) balance(norm, squared);
+    Squared<R> squared = square<T>(reduced_.B, norm, reduced_.B2, spare_, work_.team());
+    Plan plan = plan_of(squared);
+    if (triangular && options_.balance != Choice::never) grade(norm, squared, plan);
+    if (may_balance(squared, triangular)) balance(norm, squared, plan);
     if (triangular)
-      squared.plan.form = Form::triangular;
-    else if (squares(norm) && wants_schur_form(squared))
-      to_schur_form(squared);
-    finish(squared.plan);
+      plan.form = Form::triangular;
+    else if (squares(norm) && wants_schur_form(squared, plan))
+      to_schur_form(plan);
+    if (plan.form != Form::schur) scale_by_power(reduced_.B2, -2 * (plan.squarings - squared.p));
+    finish(plan);
     return reduced_;
   }
 
  private:
   bool squares(R norm) const { return takes_squarings(norm, purpose_, options_.method); }
+  Plan plan_of(const Squared<R>& squared) const { return plan_by_square(squared, purpose_, options_.method); }
 
   void finish(Plan plan) {
     plan.shift = std::complex<double>(shift_);
     plan.balanced = reduced_.d != nullptr;
+    plan.is_carried = is_carried_;
     reduced_.plan = plan;
   }
 
@@ -200,24 +221,66 @@ class Reduction {
   bool may_balance(const Squared<R>& squared, bool triangular) const {
     if (reduced_.d != nullptr) return false;
     if (options_.balance != Choice::automatic) return options_.balance == Choice::always;
-    return purpose_ != Purpose::derivative && !triangular && squared.non_normality > static_cast<R>(kTryBalance);
+    return !triangular && squared.non_normality() > static_cast<R>(kTryBalance);
   }
 
-  void balance(R& norm, Squared<R>& squared) {
-    const View<T> balanced = work_.take<T>(n_, n_);
+  /// Takes the plan from the norms of D^-1 B D. D's entries are powers of two, so that evaluating B by that plan gives the bits of
+  /// D^-1 B D, brought back; only where B would leave the range, or pivots are chosen, does D^-1 B D take its place.
+  void balance(R& norm, Squared<R>& squared, Plan& plan) {
+    balanced_ = work_.take<T>(n_, n_);
     R* const d = work_.take<R>(n_, 1).data;
-    copy(reduced_.B, balanced);
-    clear_padding(balanced);
-    blas::balance(balanced, d);
-    if (options_.balance == Choice::automatic && !(plan_norm<T>(balanced) <= norm / 2)) return;
-    replace(balanced, d, norm, squared);
+    copy(reduced_.B, balanced_);
+    clear_padding(balanced_);
+    blas::balance(balanced_, d);
+    const R balanced_norm = plan_norm<T>(balanced_);
+    if (options_.balance == Choice::automatic && !(balanced_norm <= norm / 2)) return;
+    const View<const T> B = reduced_.B;
+    const Plan plain = plan;
+    if (squared.p > 0 || options_.method == Method::pade || spread(d) > kHarmlessSpread<R>) {
+      replace(balanced_, d, norm, squared, plan);
+    } else {
+      norm = balanced_norm;
+      reduced_.d = d;
+      copy<T>(reduced_.B2, spare_);
+      scale_similarly(d, 0, spare_);
+      clear_padding(spare_);
+      squared.norms = norms_with_square<T>(balanced_, spare_);
+      plan = plan_of(squared);
+    }
+    if (purpose_ == Purpose::derivative && options_.balance == Choice::automatic) guard(B, plain, plan);
+  }
+
+  /// Raises the plan's degree, and then its squarings up to those of `plain`, until what is left out of the derivative is harmless.
+  void guard(View<const T> B, const Plan& plain, Plan& plan) {
+    const std::size_t mark = work_.used_bytes();
+    raise(plan, plain, Truncation<T>(B, work_));
+    work_.rewind(mark);
+  }
+
+  void raise(Plan& plan, const Plan& plain, Truncation<T> truncation) const {
+    const auto rows = ladder_of<R>(options_.method).rows;
+    auto row = std::ranges::find(rows, plan.degree, &Threshold::degree);
+    while (!truncation.is_harmless(plan.scheme, plan.degree, plan.squarings)) {
+      if (row + 1 != rows.end())
+        plan.degree = (++row)->degree;
+      else if (plan.squarings < plain.squarings)
+        ++plan.squarings;
+      else
+        return;
+    }
+  }
+
+  /// The difference between the exponents of D's entries.
+  int spread(const R* d) const {
+    const auto [least, greatest] = std::minmax_element(d, d + n_);
+    return std::ilogb(*greatest) - std::ilogb(*least);
   }
 
   /// Balances a triangular matrix whose off-diagonal is huge by powers of two near 2^(-g i): rounding is the same with and
   /// without, but tangents, which grow with the square of the off-diagonal, would leave the range. g is what brings the
   /// greatest entries, for their distance from the diagonal, to about 1, and none above it. With more all entries would be
   /// small, and a scheme of low degree would leave out terms that the way back, and directions below the diagonal, make great.
-  void grade(R& norm, Squared<R>& squared) {
+  void grade(R& norm, Squared<R>& squared, Plan& plan) {
     if (norm < std::ldexp(R(1), kSafeExponent<R>)) return;
     R greatest = 0;
     double steepest = 0;
@@ -241,7 +304,7 @@ class Reduction {
     copy(reduced_.B, graded);
     clear_padding(graded);
     scale_similarly(d, 0, graded);
-    replace(graded, d, norm, squared);
+    replace(graded, d, norm, squared, plan);
   }
 
   /// The greatest g by which no entry underflows.
@@ -258,20 +321,27 @@ class Reduction {
     return g;
   }
 
-  void replace(View<const T> B, const R* d, R& norm, Squared<R>& squared) {
+  void replace(View<const T> B, const R* d, R& norm, Squared<R>& squared, Plan& plan) {
     norm = plan_norm<T>(B);
+    carry(B, d);
+    squared = square<T>(B, norm, reduced_.B2, spare_, work_.team());
+    plan = plan_of(squared);
+  }
+
+  void carry(View<const T> B, const R* d) {
     reduced_.B = B;
     reduced_.d = d;
-    squared = plan_by_square(B, norm, purpose_, options_.method, reduced_.B2, spare_, work_.team());
+    is_carried_ = true;
   }
 
-  bool wants_schur_form(const Squared<R>& squared) const {
+  bool wants_schur_form(const Squared<R>& squared, const Plan& plan) const {
     if (schur_form_) return true;
-    return squared.non_normality > static_cast<R>(kStronglyNonNormal) && squared.plan.norm > kLargeNorm;
+    return squared.non_normality() > static_cast<R>(kStronglyNonNormal) && plan.norm > kLargeNorm;
   }
 
-  void to_schur_form(Squared<R>& squared) {
+  void to_schur_form(Plan& plan) {
     using C = Complex<T>;
+    if (reduced_.d != nullptr && !is_carried_) carry(balanced_, reduced_.d);  // its rounding is of the norm
     const View<C> S = work_.take<C>(n_, n_), S2 = work_.take<C>(n_, n_), Q = work_.take<C>(n_, n_);
     const View<C> spare = work_.take<C>(n_, n_), values = work_.take<C>(n_, 1);
     const View<C> room = work_.take<C>(blas::schur_work_elements(n_), 1);
@@ -283,8 +353,10 @@ class Reduction {
     reduced_.S = S;
     reduced_.S2 = S2;
     reduced_.Q = Q;
-    squared.plan = plan_by_square<C>(S, plan_norm<C>(S), purpose_, options_.method, S2, spare, work_.team()).plan;
-    squared.plan.form = Form::schur;
+    const Squared<R> squared = square<C>(S, plan_norm<C>(S), S2, spare, work_.team());
+    plan = plan_of(squared);
+    plan.form = Form::schur;
+    scale_by_power(S2, -2 * (plan.squarings - squared.p));
   }
 
   Index n_;
@@ -294,6 +366,8 @@ class Reduction {
   Workspace& work_;
   Reduced<T> reduced_;
   View<T> spare_;
+  View<T> balanced_;
+  bool is_carried_ = false;
   T shift_ = 0;
 };
 

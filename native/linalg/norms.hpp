@@ -152,4 +152,22 @@ Real<T> euclidean_size(View<const T> A) {
   return unit * std::sqrt(detail::square_of_size(A, unit));
 }
 
+/// The same of D^-1 A D, D diagonal with these entries, powers of two.
+template <class T>
+Real<T> euclidean_size(View<const T> A, const Real<T>* d) {
+  using R = Real<T>;
+  R greatest = 0, total = 0;
+  // Rows and columns in one loop: both sums of index k, of entries that are read twice.
+  for (Index k = 0; k < A.rows; ++k) {
+    R row = 0, column = 0;
+    for (Index j = 0; j < A.rows; ++j) {
+      row += std::norm(A(k, j) * (d[j] / d[k]));
+      column += std::norm(A(j, k) * (d[k] / d[j]));
+    }
+    greatest = std::max({greatest, row, column});
+    total += column;
+  }
+  return std::sqrt(std::isfinite(total) ? std::max(greatest, total / static_cast<R>(A.rows)) : total);
+}
+
 }  // namespace matfun

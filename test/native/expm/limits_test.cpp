@@ -2,6 +2,7 @@
 
 #include "expm/compute.hpp"
 #include "expm/gallery.hpp"
+#include "expm/paths.hpp"
 
 namespace matfun::test {
 namespace {
@@ -150,8 +151,8 @@ TEST_CASE_TEMPLATE("a direction that is not finite, or whose derivative overflow
                    double, float, Complex128, Complex64) {
   using Limits = std::numeric_limits<Real<T>>;
   const Index n = 3;
-  for (const auto& A :
-       {shifted(random_matrix<T>(n, n, 1, 13), T(2)), strongly_non_normal<T>(n, 13), random_triangle<T>(n, 4, 4, 13)}) {
+  for (const auto& A : {shifted(random_matrix<T>(n, n, 1, 13), T(2)), hidden(strongly_non_normal<T>(n, 13)),
+                        random_triangle<T>(n, 4, 4, 13)}) {
     const auto good = random_matrix<T>(n, 4 * n, 1, 14);
     auto mixed = good;
     mixed(0, n + 2) = quiet_nan<T>();

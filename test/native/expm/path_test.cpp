@@ -23,7 +23,7 @@ Plan expected_plan(const BasicMatrix<T>& A, Purpose purpose, Method method) {
 TEST_CASE_TEMPLATE("the plan follows from |A| and |A^2|, for each purpose, method and rung", T, double, float,
                    Complex128, Complex64) {
   for (Method method : methods)
-    for (Purpose purpose : {Purpose::value, Purpose::derivative, Purpose::condition})
+    for (Purpose purpose : {Purpose::value, Purpose::derivative})
       for (double scale : scales) {
         const Index n = kernels::kMaxLaneOrder + 1;  // up to there A^2 is asked only where there would be squarings
         const auto A = random_matrix<T>(n, n, scale, 21);
@@ -98,7 +98,6 @@ TEST_CASE("where plans differ the bits do, so that the test above can tell paths
   const Matrix B(2, 2, {0, 1.6, 1.6, 0});
   CHECK(plan(B, Purpose::value).squarings == 0);
   CHECK(plan(B, Purpose::derivative).squarings == 1);
-  CHECK(plan(B, Purpose::condition).squarings == 1);
   CHECK(value(B).X != derivative(Operation::jvp, B, identity(2)).X);
 }
 

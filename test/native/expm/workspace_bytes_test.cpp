@@ -45,7 +45,7 @@ TEST_CASE_TEMPLATE("reduction_bytes covers what every reduction takes, and is no
     std::size_t most = 0;
     for (const auto& A : of_every_path<T>(n))
       for (const Options& options : choices())
-        for (Purpose purpose : {Purpose::value, Purpose::derivative, Purpose::condition}) {
+        for (Purpose purpose : {Purpose::value, Purpose::derivative}) {
           Workspace work(kRoom_bytes);
           (void)reduce<T>(A.view(), purpose, options, work);
           most = std::max(most, work.used_bytes());
