@@ -80,13 +80,14 @@ constexpr double kMaxPlans =
 /// What every job begins with: its code and n.
 Job read_job(const Napi::CallbackInfo& arguments) {
   const Napi::Env env = arguments.Env();
-  const Index code = read_index(arguments, 0, "code", 1023);
+  const Index code = read_index(arguments, 0, "code", 4095);
   Job job;
   job.operation = read_code(env, code, 0, "operation", Operation::cond);
   job.dtype = read_code(env, code, 2, "dtype", DType::complex64);
   job.options.method = read_code(env, code, 4, "method", Method::pade);
   job.options.shift = read_code(env, code, 6, "shift", Choice::always);
   job.options.balance = read_code(env, code, 8, "balance", Choice::always);
+  job.options.structure = read_code(env, code, 10, "structure", Structure::generator);
   job.n = read_index(arguments, 1, "n", blas::kMaxOrder);
   return job;
 }

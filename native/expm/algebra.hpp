@@ -14,6 +14,7 @@
 ///   exponential(A, X)      X = exp(A) for 1 x 1 elements
 ///   shift(mu, k, X)        X = e^(mu / 2^k) X
 ///   recompute(A, mu, k, X) the diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact
+///   conserve(c, X)         the sums of a transition matrix X made 1; those of its tangents made 0 where c
 ///   watch(X)               takes the size of a value that is squared next, or has been last
 /// and nothing of schemes; a scheme knows nothing of what its elements are.
 namespace matfun {
@@ -48,6 +49,7 @@ class Plain {
   void exponential(Const A, Element X) { X(0, 0) = std::exp(A(0, 0)); }
   void shift(Scalar mu, int k, Element X) { engine_.shift(mu, k, X); }
   void recompute(Const A, Scalar mu, int k, Element X) { engine_.recompute(A, mu, k, X); }
+  void conserve(bool, Element X) { engine_.conserve(X); }
   void watch(Const X) { engine_.watch(X, watched_); }
 
   Status status() const { return status_; }
@@ -149,6 +151,10 @@ class Dual {
 
   /// The tangents have no such closed form: a direction is not triangular.
   void recompute(Const A, Scalar mu, int k, Element X) { engine_.recompute(A.value, mu, k, X.value); }
+  void conserve(bool tangents_too, Element X) {
+    engine_.conserve(X.value);
+    for (Index k = 0; tangents_too && k < directions_; ++k) engine_.project(X.value, engine_.block(X.tangents, k));
+  }
   void watch(Const X) { engine_.watch(X.value, watched_); }
 
   Status status() const { return status_; }
@@ -207,6 +213,7 @@ class Counting {
   constexpr void solve(Element, Element) { ++solves; }
   constexpr void exponential(Const, Element) {}
   constexpr void shift(double, int, Element) {}
+  constexpr void conserve(bool, Element) {}
   constexpr void watch(Const) {}
   constexpr void recompute(Const, double, int, Element) {}
 

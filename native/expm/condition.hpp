@@ -18,10 +18,10 @@ class KroneckerForm {
       : reduced_(reduced), X_(work.take<T>(n, n)), work_(work) {}
 
   /// Y_k = L(A, E_k). Y must not overlap E.
-  Status apply(View<const T> E, View<T> Y) {
+  Status apply(View<const T> E, View<T> Y, Sense sense = Sense::push) {
     const std::size_t mark = work_.used_bytes();
     Evaluation<T> evaluation(reduced_, work_);
-    const Status status = evaluation.dual(X_, E, Y);
+    const Status status = evaluation.dual(X_, E, Y, sense);
     lossy_ = evaluation.lost_too_much();
     work_.rewind(mark);
     if (status != Status::ok) return status;
@@ -33,7 +33,7 @@ class KroneckerForm {
     const std::size_t mark = work_.used_bytes();
     const View<T> WH = work_.take<T>(W.rows, W.columns), L = work_.take<T>(W.rows, W.columns);
     conjugate_transpose<T>(W, WH);
-    const Status status = apply(WH, L);
+    const Status status = apply(WH, L, Sense::pull);
     conjugate_transpose<T>(L, Z);
     work_.rewind(mark);
     return status;

@@ -74,6 +74,9 @@ class Tapes {
   [[no_unique_address]] std::conditional_t<kIsComplex<T>, None, Tape<Complex<T>>> complex_;
 };
 
+/// What a direction is: E, or the adjoint of a cotangent W. It matters to generators alone.
+enum class Sense : std::uint8_t { push, pull };
+
 /// exp(A) and its derivatives from a reduced matrix. Directions and results are those of A.
 template <class T>
 class Evaluation {
@@ -95,10 +98,14 @@ class Evaluation {
   }
 
   /// X = exp(A), L_k = L(A, E_k).
-  Status dual(View<T> value, View<const T> E, View<T> tangents) {
-    const View<const T> directions = prepare(E);
+  Status dual(View<T> value, View<const T> E, View<T> tangents, Sense sense) {
+    const View<const T> directions = prepare(E, sense);
     const View<T> X = padded(value), L = padded(tangents);
-    const Status status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
+    Status status = Status::ok;
+    if (pulls(sense))
+      status = full_pull(X, L);
+    else
+      status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
     if (d_ != nullptr) scale_back(d_, 0, X);
     if (X.data != value.data) copy<T>(X, value);
     bring_back(E, L, tangents);
@@ -106,10 +113,12 @@ class Evaluation {
   }
 
   /// L_k = L(A, E_k) with the bits that `dual` gives. Of the reduced matrix only the plan, D and Q are used.
-  void tangents(View<const T> E, View<T> tangents, const Tapes<T>& tapes) {
-    const View<const T> directions = prepare(E);
+  void tangents(View<const T> E, View<T> tangents, Sense sense, const Tapes<T>& tapes) {
+    const View<const T> directions = prepare(E, sense);
     const View<T> L = padded(tangents);
-    if (plan_.form == Form::schur)
+    if (pulls(sense))
+      full_pull(L, tapes.template of<T>());
+    else if (plan_.form == Form::schur)
       schur_tangents(directions, L, tapes.template of<C>());
     else
       full_tangents(directions, L, tapes.template of<T>());
@@ -122,16 +131,21 @@ class Evaluation {
  private:
   using C = Complex<T>;
 
+  /// True where a generator's cotangents go back through the tape.
+  bool pulls(Sense sense) const { return plan_.constrains && sense == Sense::pull; }
+
   /// For B, which measures sizes in D's units where the plan does.
-  MatrixEngine<T> engine(Index n) const { return {n, work_, d_ == nullptr ? reduced_.d : nullptr}; }
+  MatrixEngine<T> engine(Index n) const {
+    return {n, work_, {d_ == nullptr ? reduced_.d : nullptr, reduced_.triangle}};
+  }
 
   /// X, or a matrix in the workspace that kernels can work on in its place.
   View<T> padded(View<T> X) { return is_padded(X) ? X : work_.take<T>(X.rows, X.columns); }
 
   /// The directions for the balanced matrix, brought into range: D^-1 E D. E itself where there is nothing to do.
-  View<const T> prepare(View<const T> E) {
+  View<const T> prepare(View<const T> E, Sense sense) {
     const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), d_, plan_.squarings); };
-    bool as_it_is = d_ == nullptr && is_padded(E);
+    bool as_it_is = d_ == nullptr && is_padded(E) && !plan_.constrains;
     for (Index k = 0; k < E.blocks() && as_it_is; ++k) as_it_is = exponent_of(k) == 0;
     if (as_it_is) return E;
     const View<T> prepared = work_.take<T>(E.rows, E.columns);
@@ -143,6 +157,9 @@ class Evaluation {
       else
         scale_by_power(prepared.block(k), exponent_of(k));
     }
+    if constexpr (!kIsComplex<T>)
+      if (plan_.constrains) sense == Sense::push ? complete_directions<T>(prepared) : take_differences<T>(prepared);
+    prepared_ = prepared;
     return prepared;
   }
 
@@ -186,6 +203,21 @@ class Evaluation {
   void full_tangents(View<const T> E, View<T> L, const Tape<T>& tape) {
     Tangents<MatrixEngine<T>> ring({L.rows, work_}, tape, E.blocks(), work_);
     evaluate<Tangents<MatrixEngine<T>>>(plan_, ring, E, L);
+  }
+
+  /// X = exp(A), and from a tape of it the pullback of what was prepared.
+  Status full_pull(View<T> X, View<T> L) {
+    const TapeSize size = tape_size(plan_);
+    Workspace memory(tape_bytes<T>(size, X.rows));
+    Tape<T> tape(X.rows, size, memory);
+    Taped<MatrixEngine<T>> ring(engine(X.rows), tape, work_, reduced_.B2);
+    evaluate(plan_, ring, reduced_.B, X);
+    full_pull(L, tape);
+    return ring.status();
+  }
+  void full_pull(View<T> L, const Tape<T>& tape) {
+    Tangents<MatrixEngine<T>> ring({L.rows, work_}, tape, L.blocks(), work_);
+    pull_back(plan_, ring, prepared_, L);
   }
 
   /// exp(A) = Q exp(S) Q^H.
@@ -245,6 +277,7 @@ class Evaluation {
   const Plan& plan_;
   const Real<T>* d_;  ///< where B is D^-1 A D
   Workspace& work_;
+  View<T> prepared_;  ///< the directions, if they were copied
   bool lossy_ = false;
 };
 

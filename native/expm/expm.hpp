@@ -31,6 +31,9 @@ int most_elements() {
     for (const Threshold& row : ladder.rows)
       for (int squarings = 0; squarings <= 1; ++squarings)  // an odd number takes one more than an even one
         most = std::max(most, count_cost({ladder.scheme, row.degree, squarings}).elements);
+  for (const int degree : kNonnegativeDegrees<R>)
+    for (int squarings = 0; squarings <= 1; ++squarings)
+      most = std::max(most, count_cost({Scheme::nonnegative, degree, squarings}).elements);
   return most;
 }
 
@@ -65,9 +68,10 @@ Status run(View<const T> A, Purpose purpose, const Options& options, Workspace& 
 
 /// X = exp(A), L_k = L(A, E_k).
 template <class T>
-Status run_dual(View<const T> A, View<T> X, View<const T> E, View<T> L, const Options& options, Workspace& work) {
+Status run_dual(View<const T> A, View<T> X, View<const T> E, View<T> L, Sense sense, const Options& options,
+                Workspace& work) {
   return run<T>(A, Purpose::derivative, options, work,
-                [&](const Reduced<T>&, Evaluation<T>& evaluation) { return evaluation.dual(X, E, L); });
+                [&](const Reduced<T>&, Evaluation<T>& evaluation) { return evaluation.dual(X, E, L, sense); });
 }
 
 /// Settles each derivative's status, and fills those with NaN that are not ok. One direction never touches another,
@@ -129,7 +133,7 @@ template <class T>
 Status expm_jvp(View<const T> A, View<T> X, Derivative<T> derivative, const Options& options, Workspace& work) {
   const auto& [E, L, statuses] = derivative;
   assert(!overlap(A, X) && !overlap(E, L));
-  Status status = detail::run_dual<T>(A, X, E, L, options, work);
+  Status status = detail::run_dual<T>(A, X, E, L, detail::Sense::push, options, work);
   work.reset();
   status = detail::finish(status, X);
   detail::finish_each(status, derivative);
@@ -148,7 +152,7 @@ Status expm_vjp(View<const T> A, View<T> X, Derivative<T> derivative, const Opti
   assert(!overlap(A, X) && !overlap(W, G));
   const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
   conjugate_transpose<T>(W, WH);
-  Status status = detail::run_dual<T>(A, X, WH, L, options, work);
+  Status status = detail::run_dual<T>(A, X, WH, L, detail::Sense::pull, options, work);
   if (status == Status::ok) conjugate_transpose<T>(L, G);
   work.reset();
   status = detail::finish(status, X);

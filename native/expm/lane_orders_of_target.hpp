@@ -125,6 +125,40 @@ template <class R, int parts>
   add_identity<R, parts>(S.mu(), n, C);
 }
 
+/// The columns of X, a transition matrix in each lane, made to sum to 1 (conserve in nonnegative.hpp).
+template <class R>
+inline void conserve_block(Index n, R* X) {
+  constexpr Index W = kWidth<R>;
+  for (Index j = 0; j < n; ++j) {
+    R* const column = X + j * n * W;
+    V<R> sum{};
+    for (Index i = 0; i < n; ++i)
+      if (i != j) sum += get(column + i * W);
+    const V<R> factor = 2 - (sum + get(column + j * W));
+    for (Index i = 0; i < n; ++i) put(get(column + i * W) * factor, column + i * W);
+  }
+}
+
+/// The tangents of that (project in nonnegative.hpp).
+template <class R>
+inline void project_block(Index n, const R* P, R* L) {
+  constexpr Index W = kWidth<R>;
+  for (Index j = 0; j < n; ++j, P += n * W, L += n * W) {
+    V<R> sum{}, most{};
+    for (Index i = 0; i < n; ++i) {
+      const V<R> p = get(P + i * W);
+      const Mask<R> is_most = p > R(kMostOfColumn);
+      sum += is_most ? V<R>{} : get(L + i * W);
+      most = is_most ? p : most;
+    }
+    for (Index i = 0; i < n; ++i) {
+      const V<R> p = get(P + i * W), x = get(L + i * W);
+      const V<R> along = most == 0 ? x - sum * p : x;
+      put((most != 0) & (p == most) ? -sum : along, L + i * W);
+    }
+  }
+}
+
 /// Products of real matrices of order n whose sums are made column by column as a product needs them, and stay in registers.
 /// At order 4 a value takes 22 ns instead of 36 (Zen 5, float64, 1-norm 1, in cache). It needs more than 16 registers' numbers.
 template <class R, int n>
@@ -158,6 +192,9 @@ struct FusedOrder {
     });
   }
   void scale(R* X, const R* f) const { scale_block<R, 1>(n * n, X, f); }
+  void conserve(R* X) const { conserve_block<R>(n, X); }
+  void project(const R* P, R* L) const { project_block<R>(n, P, L); }
+  void take_differences(R* G) const { take_differences_of<R>(G, n); }
   V<R> size(const R* X) const { return size_of_block<R, n, 1>(X); }
 };
 
@@ -207,6 +244,10 @@ class SettledOrder {
     add_to_block<R, parts>(S, n_, C);
   }
   void scale(R* X, const R* f) const { scale_block<R, parts>(n_ * n_, X, f); }
+  // Of real matrices.
+  void conserve(R* X) const { conserve_block<R>(n_, X); }
+  void project(const R* P, R* L) const { project_block<R>(n_, P, L); }
+  void take_differences(R* G) const { take_differences_of<R>(G, n_); }
   V<R> size(const R* X) const { return kernels_.size(X); }
 
  private:

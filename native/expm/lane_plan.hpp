@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "expm/lane_layout.hpp"
+#include "expm/nonnegative.hpp"
 #include "expm/reduction.hpp"
 
 namespace matfun {
@@ -17,26 +18,81 @@ class LaneKey {
   static constexpr LaneKey of(int row, int squarings, bool is_shifted) {
     return of_number((squarings == 0 ? row : kRows + squarings) * 2 + (is_shifted ? 1 : 0));
   }
+  /// A degree of Scheme::nonnegative without squarings, by its index, or the last one with so many, of A - mu I.
+  static constexpr LaneKey of_nonnegative(int row, int squarings) {
+    return of_number(kNonnegative + (squarings == 0 ? row : kRows + squarings));
+  }
   /// By the number that arrays hold: less than 2 rows, what kernels::LaneFindings calls a key.
   constexpr explicit LaneKey(std::uint8_t number) : number_(number) {}
   constexpr std::uint8_t number() const { return number_; }
   /// Not for lanes.
-  static constexpr LaneKey left() { return of_number(kCount - 1); }
+  static constexpr LaneKey left() { return of_number(kNonnegative - 1); }
   /// Done already.
   static constexpr LaneKey done() { return of_number(kCount); }
 
-  constexpr bool is_left() const { return number_ == kCount - 1; }
-  constexpr bool is_shifted() const { return (number_ & 1) != 0; }
-  constexpr int squarings() const { return number_ / 2 <= kRows ? 0 : number_ / 2 - kRows; }
-  constexpr int row(int last) const { return squarings() > 0 ? last : number_ / 2; }
-  static constexpr int kMostSquarings = 55;  // of norms up to 2^55: no ladder ends below 1
-  static constexpr int kCount = 128;
+  constexpr bool is_left() const { return number_ == kNonnegative - 1; }
+  constexpr bool is_nonnegative() const { return number_ >= kNonnegative && number_ < kCount; }
+  constexpr bool is_shifted() const { return is_nonnegative() || (number_ & 1) != 0; }
+  constexpr int squarings() const { return std::max(0, step() - kRows); }
+  constexpr int row(int last) const { return squarings() > 0 ? last : step(); }
+  static constexpr int kMostSquarings = 55;  // of norms up to 2^53, by ladders that end above 1/4
+  static constexpr int kCount = 255;
 
  private:
-  static constexpr int kRows = 7;  // more than any ladder has
+  static constexpr int kRows = 7;           // more than any ladder has
+  static constexpr int kNonnegative = 128;  // keys from here on
+  constexpr int step() const { return is_nonnegative() ? number_ - kNonnegative : number_ / 2; }
   static constexpr LaneKey of_number(int number) { return LaneKey(static_cast<std::uint8_t>(number)); }
   std::uint8_t number_;
 };
+
+/// The greatest norms that Scheme::nonnegative covers: with each degree, and with each number of squarings.
+template <class R>
+struct NonnegativeBounds {
+  std::array<R, kNonnegativeDegrees<R>.size()> rows;
+  std::array<R, LaneKey::kMostSquarings + 1> squared;  ///< by squarings, from 1 on
+
+  /// ways  as for nonnegative_plan.
+  explicit NonnegativeBounds(double ways) {
+    const auto bound = [&](int degree, int squarings) {
+      double low = 0, high = std::ldexp(1.0, 64);
+      for (int step = 0; step < 120; ++step) {  // by halves of the range, and then of the exponents' range
+        const double middle = low > 0 ? std::sqrt(low) * std::sqrt(high) : high / 1024;
+        const bool is_covered =
+            detail::log2_left_out(degree, middle, ways) <= detail::kLog2Tolerance<R> + squarings * degree;
+        (is_covered ? low : high) = middle;
+        if (high < 1e-30) break;
+      }
+      return static_cast<R>(low) * (1 - std::numeric_limits<R>::epsilon());
+    };
+    for (std::size_t row = 0; row < rows.size(); ++row) rows[row] = bound(kNonnegativeDegrees<R>[row], 0);
+    for (std::size_t s = 1; s < squared.size(); ++s)
+      squared[s] = bound(kNonnegativeDegrees<R>.back(), static_cast<int>(s));
+  }
+
+  LaneKey key_of(R norm) const {
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      if (norm <= rows[row]) return LaneKey::of_nonnegative(static_cast<int>(row), 0);
+    // A squaring covers a little less than twice the norm, so the first guess is a little below.
+    std::size_t s = 1;
+    while (s < squared.size() && !(norm <= squared[s])) ++s;
+    return s < squared.size() ? LaneKey::of_nonnegative(0, static_cast<int>(s)) : LaneKey::left();
+  }
+};
+
+/// Those for matrices that are dense or not: made once.
+template <class R, int longest_way>
+const NonnegativeBounds<R>& nonnegative_bounds(Purpose purpose) {
+  static const NonnegativeBounds<R> value(ways_for(Purpose::value, longest_way));
+  static const NonnegativeBounds<R> derivative(ways_for(Purpose::derivative, longest_way));
+  return purpose == Purpose::value ? value : derivative;
+}
+template <class R, int... longest_way>
+const NonnegativeBounds<R>& nonnegative_bounds(Purpose purpose, int way, std::integer_sequence<int, longest_way...>) {
+  using Bounds = const NonnegativeBounds<R>& (*)(Purpose);
+  constexpr std::array<Bounds, sizeof...(longest_way)> all = {&nonnegative_bounds<R, longest_way>...};
+  return all[static_cast<std::size_t>(way)](purpose);
+}
 
 /// The plans of matrices in lanes: what reduction.hpp does for one matrix, as far as lanes go, by the same rules. Beyond a
 /// shift they do not go: a matrix that is triangular, non-normal enough to be balanced or brought to Schur form, huge, or not
@@ -55,6 +111,10 @@ class LanePlanner {
     mu_ = layout.take_element(work);
     for (const Threshold& row : ladder_.rows) bounds_[static_cast<std::size_t>(rows_++)] = bound_of<R>(row, purpose);
     purpose_ = purpose;
+    if constexpr (!kIsComplex<T>)
+      takes_nonnegative_ = options.structure == Structure::generator ||
+                           (options.structure == Structure::automatic && options.method != Method::pade &&
+                            options.shift == Choice::automatic);
     const int power = detail::first_error_power(ladder_.scheme, ladder_.rows.back().degree);
     exponent_ = purpose == Purpose::value ? R(1) / R(power) : R(2) / R(power - 1);
     rule_ = {.bounds = bounds_.data(),
@@ -72,16 +132,27 @@ class LanePlanner {
   /// stand.
   bool plan(View<const R> A, Index blocks, std::uint8_t* keys) {
     const LaneLayout<T> layout(n_, blocks);
-    const kernels::LaneFindings<R> findings = {first_.one.data(), first_.infinity.data(), smaller_.data(), mu_, keys};
+    const kernels::LaneFindings<R> findings = {first_.one.data(), first_.infinity.data(), smaller_.data(), mu_, keys,
+                                               least_.data()};
     const kernels::LaneRange range = layout.order().examine(A.data, blocks, rule_, findings);
     has_squarings_ = range.greatest >= 2 * rows_;
     const auto is_shifted = [](std::uint8_t key) { return LaneKey(key).is_shifted(); };
     has_shifts_ =
         range.least == range.greatest ? is_shifted(keys[0]) : std::any_of(keys, keys + layout.lanes(), is_shifted);
-    if (!has_squarings_) return range.least == range.greatest && !has_shifts_;
-    look_at_squares(layout, A);
-    for (Index l = 0; l < layout.lanes(); ++l)
-      if (!(smaller_[at(l)] <= bounds_[at(rows_ - 1)])) keys[l] = key_of(l, is_shifted(keys[l])).number();
+    if (options_.structure == Structure::generator) {
+      plan_generators(layout, A, keys);
+      return false;
+    }
+    const bool some_nonnegative = takes_nonnegative_ && range.has_nonnegative;
+    if (!has_squarings_ && !some_nonnegative) return range.least == range.greatest && !has_shifts_;
+    if (some_nonnegative) look_at_nonnegative(layout, A, keys);
+    if (has_squarings_) look_at_squares(layout, A);
+    for (Index l = 0; l < layout.lanes(); ++l) {
+      if (some_nonnegative && least_[at(l)] >= 0)
+        keys[l] = unless_uneven(l, LaneKey(keys[l])).number();
+      else if (!(smaller_[at(l)] <= bounds_[at(rows_ - 1)]))
+        keys[l] = key_of(l, is_shifted(keys[l])).number();
+    }
     return false;
   }
 
@@ -92,7 +163,12 @@ class LanePlanner {
   const R* norms() const { return smaller_.data(); }
 
   Plan plan_of(LaneKey key) const {
-    return {ladder_.scheme, ladder_.rows[at(key.row(rows_ - 1))].degree, key.squarings()};
+    if (!key.is_nonnegative()) return {ladder_.scheme, ladder_.rows[at(key.row(rows_ - 1))].degree, key.squarings()};
+    constexpr auto& degrees = kNonnegativeDegrees<R>;
+    Plan plan{Scheme::nonnegative, degrees[at(key.row(degrees.size() - 1))], key.squarings()};
+    plan.constrains = options_.structure == Structure::generator;
+    if (plan.constrains) plan.form = Form::generator;
+    return plan;
   }
 
  private:
@@ -114,8 +190,70 @@ class LanePlanner {
     kernel.lesser_triangle(shifted_, blocks, triangle_.data());
   }
 
+  /// Mu and the key of each lane without negative entries off the diagonal.
+  void look_at_nonnegative(const LaneLayout<T>& layout, View<const R> A, std::uint8_t* keys) {
+    look_at_rates(layout, A);
+    for (Index l = 0; l < layout.lanes(); ++l) {
+      if (!(least_[at(l)] >= 0)) continue;
+      layout.put(mu_, l, T(least_diagonal_[at(l)]));
+      const R norm = std::min(rates_.one[at(l)], rates_.infinity[at(l)]);
+      const LaneKey key = nonnegative_key(l, norm);
+      keys[l] = key.number();
+      smaller_[at(l)] = norm;
+      has_shifts_ = true;
+      has_squarings_ = has_squarings_ || key.squarings() > 0;
+    }
+  }
+
+  /// All lanes: what is no generator is left.
+  void plan_generators(const LaneLayout<T>& layout, View<const R> A, std::uint8_t* keys) {
+    has_squarings_ = has_shifts_ = true;
+    if constexpr (kIsComplex<T>) {
+      std::fill_n(keys, layout.lanes(), LaneKey::left().number());
+    } else {
+      look_at_rates(layout, A);
+      // The general path decides with a sum of its own whether 4 n u is kept.
+      const R tolerance = static_cast<R>(n_) * std::numeric_limits<R>::epsilon();
+      for (Index l = 0; l < layout.lanes(); ++l) {
+        const bool is_sure = least_[at(l)] >= 0 && excess_[at(l)] <= tolerance;
+        layout.put(mu_, l, -greatest_rest_[at(l)]);
+        smaller_[at(l)] = greatest_rest_[at(l)];
+        keys[l] = (is_sure ? nonnegative_key(l, greatest_rest_[at(l)]) : LaneKey::left()).number();
+      }
+    }
+  }
+
+  void look_at_rates(const LaneLayout<T>& layout, View<const R> A) {
+    layout.order().look_at_rates(A.data, layout.blocks(),
+                                 {least_diagonal_.data(), rates_.one.data(), rates_.infinity.data(),
+                                  greatest_entry_.data(), greatest_rest_.data(), excess_.data()});
+  }
+
+  LaneKey nonnegative_key(Index l, R norm) const {
+    if (!(norm <= largest())) return LaneKey::left();
+    // As longest_way finds it of a dense matrix; of others the most that there is.
+    const bool is_dense = least_[at(l)] >= greatest_entry_[at(l)] * std::ldexp(R(1), -16) && least_[at(l)] > 0;
+    const auto all = std::make_integer_sequence<int, kernels::kMaxLaneOrder>{};
+    return nonnegative_bounds<R>(purpose_, is_dense ? 1 : n_ - 1, all).key_of(norm);
+  }
+
+  /// Left where squarings call for what lanes have not: exact diagonals of triangular matrices, and balancing.
+  LaneKey unless_uneven(Index l, LaneKey key) const {
+    if (key.squarings() == 0) return key;
+    const R lost = static_cast<R>(n_) * std::numeric_limits<R>::min();
+    const R a = std::sqrt(std::min(second_.one[at(l)], second_.infinity[at(l)]) + lost);
+    if (triangle_[at(l)] == 0 || smaller_[at(l)] > static_cast<R>(detail::kTryBalance) * a) return LaneKey::left();
+    return key;
+  }
+
+  /// From this norm on generators are told apart, and soon nothing is certain.
+  static constexpr R largest() {
+    return power_of_two<R>(
+        std::min(std::numeric_limits<R>::digits - detail::kDoubtfulBits - 1, detail::kSafeExponent<R>));
+  }
+
   LaneKey key_of(Index l, bool is_shifted) const {
-    constexpr R kLargest = power_of_two<R>(std::min(LaneKey::kMostSquarings, detail::kSafeExponent<R>));
+    constexpr R kLargest = largest();
     if (!(smaller_[at(l)] <= kLargest) || triangle_[at(l)] == 0) return LaneKey::left();
     const R lost = static_cast<R>(n_) * std::numeric_limits<R>::min();
     const Norms<R> norms = {{first_.one[at(l)], second_.one[at(l)] + lost},
@@ -165,6 +303,9 @@ class LanePlanner {
   R *shifted_, *square_, *mu_;
   NormsOfLanes first_, second_;  // of A - mu I and of its square
   Lanes smaller_, triangle_;
+  Lanes least_, least_diagonal_, greatest_entry_, greatest_rest_, excess_;
+  NormsOfLanes rates_;
+  bool takes_nonnegative_ = false;
   bool has_shifts_ = false, has_squarings_ = false;
 };
 

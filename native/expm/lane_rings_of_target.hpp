@@ -14,22 +14,6 @@ struct GrowthOfLanes {
   }
 };
 
-/// Takes matrices of a block from memory that the caller has provided.
-template <class R, int n, int parts>
-class LaneRoom {
- public:
-  static constexpr Index kNumbers = n * n * parts * kWidth<R>;
-  explicit LaneRoom(R* next) : next_(next) {}
-  R* take(Index count) {
-    R* const taken = next_;
-    next_ += count * kNumbers;
-    return taken;
-  }
-
- private:
-  R* next_;
-};
-
 /// What both rings have: room, shifts, and what is watched.
 template <class R, class Order>
 class LaneRing {
@@ -88,10 +72,29 @@ class LaneValues : public LaneRing<R, Order> {
   void combine(const Addends& S, Element Y) { this->order_.combine(S, Y); }
   void shift(Scalar, int, Element X) { this->shift_value(X); }
   void recompute(Const, Scalar, int, Element) {}
+  void conserve(bool, Element X) { this->order_.conserve(X); }
   void watch(Const X) { this->watch_value(X); }
 
  private:
   R *left_, *right_;
+};
+
+/// The same, which keeps what is squared: transition matrices, one after the other.
+template <class R, class Order>
+class LanePowers : public LaneValues<R, Order> {
+ public:
+  /// powers  room for a matrix more than there are squarings.
+  LanePowers(const Order& order, R* powers, R* room, const R* factors)
+      : LaneValues<R, Order>(order, room, factors), next_(powers) {}
+
+  void conserve(bool, R* X) {
+    this->order_.conserve(X);
+    this->order_.combine(X, next_);
+    next_ += this->order_.numbers();
+  }
+
+ private:
+  R* next_;
 };
 
 /// Dual numbers over them (algebra.hpp): the recurrence gives exp(A) and L(A, E_1) ... L(A, E_K) of each.
@@ -147,6 +150,10 @@ class LaneDuals : public LaneRing<R, Order> {
     for (Index k = 0; k < directions_; ++k) this->shift_value(tangent(X.tangents, k));
   }
   void recompute(Const, Scalar, int, Element) {}
+  void conserve(bool tangents_too, Element X) {
+    this->order_.conserve(X.value);
+    for (Index k = 0; tangents_too && k < directions_; ++k) this->order_.project(X.value, tangent(X.tangents, k));
+  }
   void watch(Const X) { this->watch_value(X.value); }
 
  private:

@@ -152,7 +152,10 @@ class LaneRun {
     if (!key.is_shifted()) return;
     const LaneLayout<T> layout(items_.n, blocks_);
     for (Index l = 0; l < layout.lanes(); ++l) layout.put(mu_, l, mu_of_[places_[l]]);
-    layout.order().shift_diagonal(A_.data, mu_, blocks_);
+    if (items_.options.structure == Structure::generator)
+      layout.order().complete_rates(A_.data, mu_, blocks_);
+    else
+      layout.order().shift_diagonal(A_.data, mu_, blocks_);
   }
 
   void evaluate_block(LaneKey key, Index m) {
@@ -187,7 +190,7 @@ class LaneRun {
   /// By what the target has; leaves items whose squarings may have lost too much.
   void evaluate(const Plan& plan, LaneWork<R>& work, Index m) {
     std::array<R, kMostLanes> errors;
-    work.room = work_.take<R>(kLaneElements * (1 + work.directions) * numbers() * width_, 1).data;
+    work.room = work_.take<R>(lane_elements(plan, work.directions) * numbers() * width_, 1).data;
     work.errors = errors.data();
     evaluation_(static_cast<int>(items_.n), plan, work);
     if (!is_watched(plan)) return;
@@ -220,7 +223,9 @@ class LaneRun {
       if (adjoint) conjugate_transpose(M.data, Ek.data, blocks_);
       any_is_unfit[at(k)] = extreme(layout, Ek, 1 / greatest, greatest);
       if (any_is_unfit[at(k)]) unfit[at(k)] = flags_;
+      if (plan.constrains) constrain(layout, Ek, adjoint);
     }
+    work.pulls = adjoint;
     work.directions = count;
     work.E = E.data;
     work.L = dX.data;
@@ -236,6 +241,13 @@ class LaneRun {
           left_.push_back({first_ + places_[l], from + k});
     }
     work_.rewind(mark);
+  }
+
+  /// A direction as a generator's derivative takes it.
+  void constrain(const LaneLayout<T>& layout, View<R> E, bool adjoint) {
+    if (adjoint) return layout.order().take_differences(E.data, blocks_);
+    Flags zero{};
+    layout.order().complete_rates(E.data, zero.data(), blocks_);
   }
 
   /// Matrix k of each item, of `each` that an item has.
@@ -296,7 +308,9 @@ std::size_t lane_bytes(Index n, Index directions) {
                     tangents = matrix_bytes<R>(block * blocks * together, 1);
   const std::size_t planned =
       3 * value + 2 * value + matrix_bytes<T>(items_at_once<T>(n), 1);  // no mu is as large as a matrix
-  return planned + 2 * value + 2 * tangents + matrix_bytes<R>(kLaneElements * (1 + together) * block, 1);
+  Plan plan{.squarings = LaneKey::kMostSquarings};
+  plan.constrains = !kIsComplex<T>;
+  return planned + 2 * value + 2 * tangents + matrix_bytes<R>(lane_elements(plan, together) * block, 1);
 }
 
 }  // namespace detail

@@ -35,11 +35,50 @@ template <class R, class Order>
   if (ring.growth().begun) put(ring.growth().error, work.errors + block * kWidth<R>);
 }
 
+/// exp(B) of generators, and the pullback of E, which has differences: pull_back (recurrence.hpp) beside the powers that the value leaves.
+template <class R, class Order>
+[[gnu::flatten]] void pull_back_block(const Plan& plan, const LaneWork<R>& work, const Order& order, Index block,
+                                      const R* factors) {
+  const Index numbers = order.numbers(), at = block * numbers, all = work.directions * numbers;
+  R* next = work.room;
+  const auto take = [&](Index count) { return std::exchange(next, next + count); };
+  R* const powers = take((plan.squarings + 1) * numbers);
+  R *const scaled = take(numbers), *const value = take(numbers), *const spare = take(numbers);
+  R *from = take(all), *to = take(all);
+  {
+    LanePowers<R, Order> ring(order, powers, next, factors);
+    evaluate<LaneValues<R, Order>>(plan, ring, work.B + at, work.X + at);
+  }
+  for (Index e = 0; e < all; e += kWidth<R>) put(get(work.E + at + e), from + e);
+  for (int s = plan.squarings - 1; s >= 0; --s) {
+    const R* const P = powers + s * numbers;
+    for (Index k = 0; k < all; k += numbers) {
+      order.multiply_add_pair(P, from + k, from + k, P, {}, to + k, spare);
+      order.take_differences(to + k);
+    }
+    from = std::exchange(to, from);
+  }
+  const R power = R(1) / static_cast<R>(std::uint64_t(1) << plan.squarings);
+  order.combine({{power, work.B + at}}, scaled);
+  for (Index k = 0; k < all; k += numbers) order.combine({{power, from + k}}, from + k);
+  using Ring = LaneDuals<R, Order>;
+  Ring ring(order, next, factors, work.directions);
+  const typename Ring::Element result{value, work.L + at};
+  evaluate_scheme(plan, ring, typename Ring::Const{scaled, from}, result);
+  ring.shift(0, plan.squarings, result);
+  for (Index k = 0; k < all; k += numbers) order.take_differences(work.L + at + k);
+}
+
 template <class R, int parts, class Order>
 void evaluate_blocks(const Plan& plan, const LaneWork<R>& work, const Order& order) {
   assert(work.directions <= 1 || work.blocks == 1);
   for (Index block = 0; block < work.blocks; ++block) {
     const R* const factors = work.factors == nullptr ? nullptr : work.factors + block * parts * kWidth<R>;
+    if constexpr (parts == 1)
+      if (plan.constrains && work.pulls) {
+        pull_back_block(plan, work, order, block, factors);
+        continue;
+      }
     if (work.is_dual)
       evaluate_duals(plan, work, order, block, factors);
     else

@@ -127,7 +127,8 @@ void linearized_jvp(const Linearized<T>& kept, Derivative<T> derivative, Workspa
   const auto& [E, L, statuses] = derivative;
   assert(!overlap(E, L));
   const std::size_t mark = work.used_bytes();
-  if (kept.status() == Status::ok) detail::Evaluation<T>(kept.reduced(), work).tangents(E, L, kept.tapes());
+  if (kept.status() == Status::ok)
+    detail::Evaluation<T>(kept.reduced(), work).tangents(E, L, detail::Sense::push, kept.tapes());
   work.rewind(mark);
   detail::finish_each(kept.status(), derivative);
 }
@@ -142,7 +143,7 @@ void linearized_vjp(const Linearized<T>& kept, Derivative<T> derivative, Workspa
   if (kept.status() == Status::ok) {
     const View<T> WH = work.take<T>(W.rows, W.columns), L = work.take<T>(W.rows, W.columns);
     conjugate_transpose<T>(W, WH);
-    detail::Evaluation<T>(kept.reduced(), work).tangents(WH, L, kept.tapes());
+    detail::Evaluation<T>(kept.reduced(), work).tangents(WH, L, detail::Sense::pull, kept.tapes());
     conjugate_transpose<T>(L, G);
   }
   work.rewind(mark);

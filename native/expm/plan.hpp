@@ -22,18 +22,25 @@ enum class Method : std::uint8_t { automatic, polynomial, pade };
 /// Whether a reduction is made: where it helps (reduction.hpp says when), not at all, or in any case.
 enum class Choice : std::uint8_t { automatic, never, always };
 
+/// What a matrix is: what can be used without risk is found, nothing is looked for, or a generator: entries off the diagonal are rates,
+/// which are not negative, and the diagonal is minus the sum of the rest of its row.
+enum class Structure : std::uint8_t { automatic, general, generator };
+
 /// What a caller may choose.
 struct Options {
   Method method = Method::automatic;
   Choice shift = Choice::automatic;
   Choice balance = Choice::automatic;
+  Structure structure = Structure::automatic;
 };
 
 /// How the exponential of a scaled matrix is evaluated.
 enum class Scheme : std::uint8_t {
-  scalar,      ///< 1 x 1: std::exp
-  polynomial,  ///< T1, T2, T4, T8, 15+, 21+
-  pade,        ///< [m/m] Padé, one LU
+  scalar,       ///< 1 x 1: std::exp
+  polynomial,   ///< T1, T2, T4, T8, 15+, 21+
+  pade,         ///< [m/m] Padé, one LU
+  nonnegative,  ///< Taylor polynomials with positive coefficients, of a nonnegative matrix (nonnegative.hpp)
+  zero,         ///< 0, of what underflows entirely
 };
 
 /// The form in which the matrix is evaluated.
@@ -41,6 +48,7 @@ enum class Form : std::uint8_t {
   full,        ///< as it stands
   triangular,  ///< it is triangular: diagonal and first off-diagonal are recomputed at every squaring (triangular.hpp)
   schur,       ///< it is strongly non-normal: the same on its Schur form
+  generator,   ///< it is a generator: the sums of a transition matrix's rows are made 1 at every squaring
 };
 
 /// What will be done for one matrix: the scheme of this degree at B / 2^squarings, times e^(shift / 2^squarings), then
@@ -54,9 +62,14 @@ struct Plan {
   Form form = Form::full;
   bool balanced = false;    ///< norm and alpha, and so scheme and squarings, are those of D^-1 B D
   bool is_carried = false;  ///< B is D^-1 (A - shift I) D itself
+  bool constrains =
+      false;  ///< a generator's rates are the variables: directions keep its sums, cotangents are differences
   std::complex<double> shift = 0;
-  Status status = Status::ok;  ///< not_finite where A has an entry that is not; the rest is then void
+  Status status = Status::ok;  ///< not ok: of A, whatever the direction; the rest is then unspecified
 };
+
+/// An entry of a transition matrix's column is most of it from here on; there is one at most.
+inline constexpr double kMostOfColumn = 0.75;
 
 /// A kind of scheme with its members and their bounds, in rising order.
 struct Ladder {

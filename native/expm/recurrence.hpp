@@ -8,7 +8,7 @@
 inline constexpr int kWatchedSquarings = 3;
 
 inline bool is_watched(const Plan& plan) {
-  return plan.form == Form::full && plan.squarings >= kWatchedSquarings;
+  return plan.form == Form::full && plan.scheme != Scheme::nonnegative && plan.squarings >= kWatchedSquarings;
 }
 
 template <class Ring>
@@ -78,6 +78,35 @@ void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   // X = (y1 + c12 A3 + c13 A2 + c14 A) (y1 + c15 y0 + c16 A) + c17 y1 + c18 y0 + c19 A3 + c20 A2 + A + I
   ring.multiply({{1, y1}, {c[12], A3}, {c[13], A2}, {c[14], A}}, {{1, y1}, {c[15], y0}, {c[16], A}},
                 {{{c[17], y1}, {c[18], y0}, {c[19], A3}, {c[20], A2}, {1, A}}, 1}, X);
+}
+
+/// 1 / k!
+template <class R>
+constexpr R inverse_factorial(int k) {
+  R factorial = 1;  // exact to 18! in double; to 13! in single precision, which needs no more than 12!
+  for (int i = 2; i <= k; ++i) factorial *= static_cast<R>(i);
+  return 1 / factorial;
+}
+
+/// Taylor's polynomial of a degree that is a multiple of 4, in 2 + degree / 4 products, all coefficients positive.
+///                                                                                   [Paterson & Stockmeyer 1973, doi 10.1137/0202007]
+template <int degree, class Ring>
+void taylor_of_nonnegative(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  using R = Real<typename Ring::Scalar>;
+  static_assert(degree % 4 == 0);
+  const auto A2 = ring.square(A);
+  const auto A3 = ring.take(), A4 = ring.take(), Y = ring.take(), Z = ring.take();
+  ring.multiply(A2, A, A3);
+  ring.multiply(A2, A2, A4);
+  // The polynomial is that of p(A) A4 + (c3 A3 + c2 A2 + c1 A + c0 I), repeatedly, with p's first coefficient c16.
+  constexpr auto c = inverse_factorial<R>;
+  ring.combine({{{c(degree), A4}, {c(degree - 1), A3}, {c(degree - 2), A2}, {c(degree - 3), A}}, c(degree - 4)}, Y);
+  ElementOf<Ring> from = Y, to = Z;
+  for (int k = degree - 8; k > 0; k -= 4) {
+    ring.multiply(from, A4, {{{c(k + 3), A3}, {c(k + 2), A2}, {c(k + 1), A}}, c(k)}, to);
+    from = std::exchange(to, from);
+  }
+  ring.multiply(from, A4, {{{c(3), A3}, {c(2), A2}, {1, A}}, 1}, X);
 }
 
 /// X = (V - U)^-1 (V + U), where U holds the odd and V the even powers of the [m/m] numerator.   [Higham 2005, (2.2)]
@@ -157,6 +186,18 @@ void evaluate_polynomial(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring
 }
 
 template <class Ring>
+void evaluate_nonnegative(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
+  switch (degree) {
+    case 12:
+      return taylor_of_nonnegative<12>(ring, A, X);
+    case 16:
+      return taylor_of_nonnegative<16>(ring, A, X);
+    default:
+      return evaluate_polynomial(degree, ring, A, X);  // T1 to T8 have positive coefficients
+  }
+}
+
+template <class Ring>
 void evaluate_pade(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
   switch (degree) {
     case 3:
@@ -186,6 +227,7 @@ void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ri
     if (plan.scheme == Scheme::scalar) return ring.exponential(A, X);
     if (plan.scheme == Scheme::pade) return detail::evaluate_pade(plan.degree, ring, A, X);
   }
+  if (plan.scheme == Scheme::nonnegative) return detail::evaluate_nonnegative(plan.degree, ring, A, X);
   assert(plan.scheme == Scheme::polynomial);
   detail::evaluate_polynomial(plan.degree, ring, A, X);
 }
@@ -199,10 +241,14 @@ template <class Ring>
 void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) {
   using T = typename Ring::Scalar;
   using R = Real<T>;
+  if (plan.scheme == Scheme::zero) return ring.combine({}, X);
   const T shift = part<T>(Complex<T>(plan.shift));
   // Y approximates exp(B / 2^k), or is e^(shift / 2^k) times that, by whatever came before.
   const auto settle = [&](int k, ElementOf<Ring> Y) {
-    if (plan.form != Form::full) ring.recompute(B, shift, k, Y);
+    if (plan.form == Form::generator)
+      ring.conserve(plan.constrains, Y);
+    else if (plan.form != Form::full)
+      ring.recompute(B, shift, k, Y);
   };
   const auto begin = [&](ConstOf<Ring> scaled, ElementOf<Ring> Y) {
     evaluate_scheme(plan, ring, scaled, Y);
@@ -225,4 +271,28 @@ void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) 
     // `scaled` is free once the scheme is done; it takes the place of what was just squared.
     from = std::exchange(to, s == 0 && plan.squarings % 2 == 1 ? scaled : from);
   }
+}
+
+/// L(A, E_k) of a generator, whose rates are the variables, for cotangents E_k: the rings' elements are tangents alone, beside a tape. The
+/// squarings come first, from the last one to the first, and the scheme at last. All are linear maps that commute, so the result is the
+/// same; but differences between states that exchange fast are damped by the short steps, and rounding errors of the long steps with
+/// them. The other way round, cotangents of fast rates lose up to 1e9 units.   docs/decisions/0019
+/// E  has differences (take_differences); lost.
+template <class Ring>
+void pull_back(const Plan& plan, Ring& ring, ElementOf<Ring> E, ElementOf<Ring> X) {
+  using T = typename Ring::Scalar;
+  ElementOf<Ring> from = E, to = X;
+  for (int s = plan.squarings - 1; s >= 0; --s) {
+    ring.seek_back(2 * (plan.squarings - s));  // each leaves a product and a conserved matrix
+    ring.multiply(from, from, to);
+    ring.take_differences(to);
+    from = std::exchange(to, from);
+  }
+  const auto scaled = ring.take(), result = ring.take();
+  ring.combine({{std::ldexp(Real<T>(1), -plan.squarings), from}}, scaled);
+  ring.seek_start();
+  evaluate_scheme(plan, ring, scaled, result);
+  ring.shift(part<T>(Complex<T>(plan.shift)), plan.squarings, result);
+  ring.take_differences(result);
+  ring.combine({{1, result}}, X);
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "expm/engine.hpp"
+#include "expm/nonnegative.hpp"
 #include "expm/plan.hpp"
 #include "expm/truncation.hpp"
 
@@ -18,6 +19,7 @@ struct Reduced {
   View<const T> B;             ///< A, or what shift and balancing made of it
   View<T> B2;                  ///< (B / 2^squarings)^2, or no data where the plan did not need it
   const Real<T>* d = nullptr;  ///< D's diagonal where the plan is balanced
+  View<const T> triangle;      ///< A itself where it is triangular and B was shifted to be nonnegative
   /// Where the plan's form is Form::schur: B = Q S Q^H, and S2 = (S / 2^squarings)^2 in place of B2.
   View<Complex<T>> S, S2, Q;
 };
@@ -47,6 +49,9 @@ inline constexpr double kLargeNorm = 16;
 /// sqrt(n). Of 700 random matrices of all kinds the least that lost more than 8 units is at 7e7; dense, skew and stable ones
 /// and generators are below 25, graded ones below 6e3.
 inline constexpr double kLossy = 1e6;
+
+/// From u |B| of 2^-10 on, a generator's diagonal says nothing of its rates, and it is taken as a generator.
+inline constexpr int kDoubtfulBits = 10;
 
 template <class T>
 Real<T> plan_norm(View<const T> A) {
@@ -142,7 +147,7 @@ class Reduction {
   using R = Real<T>;
 
   Reduction(View<const T> A, Purpose purpose, const Options& options, bool schur_form, Workspace& work)
-      : n_(A.rows), purpose_(purpose), options_(options), schur_form_(schur_form), work_(work) {
+      : A_(A), n_(A.rows), purpose_(purpose), options_(options), schur_form_(schur_form), work_(work) {
     reduced_.B = A;
   }
 
@@ -159,10 +164,12 @@ class Reduction {
       reduced_.plan = {.norm = norm, .status = Status::not_finite};
       return reduced_;
     }
+    if (options_.structure == Structure::generator) return generator();
     if (n_ == 1) {
       reduced_.plan = {.norm = norm, .alpha = norm};
       return reduced_;
     }
+    if (may_be_nonnegative() && is_essentially_nonnegative(reduced_.B)) return nonnegative(norm);
     if (options_.shift != Choice::never) norm = shift(norm);
     const Plan by_norm =
         choose_plan(without_square(std::min(norm, std::numeric_limits<R>::max())), purpose_, options_.method);
@@ -191,7 +198,135 @@ class Reduction {
   bool squares(R norm) const { return takes_squarings(norm, purpose_, options_.method); }
   Plan plan_of(const Squared<R>& squared) const { return plan_by_square(squared, purpose_, options_.method); }
 
+  /// Last of all: where u |B| >= 1, rounding A changes every digit, but for triangular matrices, whose diagonals are exact, and for
+  /// exponentials that underflow entirely.
   void finish(Plan plan) {
+    if (plan.form != Form::triangular && plan.norm >= uncertain_norm()) {
+      if (underflows(A_)) {
+        plan.scheme = Scheme::zero;
+        plan.degree = plan.squarings = 0;
+      } else {
+        plan.status = Status::uncertain;
+      }
+    }
+    settle(plan);
+  }
+
+  static double uncertain_norm() { return std::ldexp(1.0, std::numeric_limits<R>::digits); }
+
+  /// |exp(A)| <= e^mu with the logarithmic norm mu, which leaves nothing, not even of a derivative in the greatest direction.
+  static bool underflows(View<const T> A) {
+    constexpr double kNothing = std::is_same_v<R, double> ? -1500 : -200;
+    double columns = kNothing - 1, rows = kNothing - 1;
+    for (Index j = 0; j < A.rows; ++j) {
+      double column = static_cast<double>(std::real(A(j, j))), row = column;
+      for (Index i = 0; i < A.rows; ++i) {
+        if (i == j) continue;
+        column += static_cast<double>(std::abs(A(i, j)));
+        row += static_cast<double>(std::abs(A(j, i)));
+      }
+      columns = std::max(columns, column);
+      rows = std::max(rows, row);
+    }
+    return std::min(columns, rows) < kNothing;
+  }
+
+  bool may_be_nonnegative() const {
+    return options_.structure == Structure::automatic && options_.method != Method::pade &&
+           options_.shift == Choice::automatic;
+  }
+
+  /// Of a matrix whose entries off the diagonal are not negative: B = A - mu I >= 0 with the least mu of the diagonal.
+  /// A generator too stiff for its diagonal to say anything is taken as one.
+  Reduced<T> nonnegative(R norm) {
+    if constexpr (!kIsComplex<T>) {
+      if (static_cast<double>(norm) >= std::ldexp(uncertain_norm(), -kDoubtfulBits)) {
+        const GeneratorRates<R> rates = generator_rates<R>(reduced_.B);
+        if (rates.is_generator) {
+          plan_generator(rates);
+          return reduced_;
+        }
+      }
+      T mu = reduced_.B(0, 0);
+      for (Index i = 1; i < n_; ++i) mu = std::min(mu, reduced_.B(i, i));
+      const View<const T> A = reduced_.B;
+      const View<T> B = work_.take<T>(n_, n_);
+      copy(A, B);
+      clear_padding(B);
+      for (Index i = 0; i < n_; ++i) B(i, i) -= mu;
+      reduced_.B = B;
+      shift_ = mu;
+      R shifted_norm = plan_norm<T>(B);
+      if (!std::isfinite(shifted_norm)) shifted_norm = std::numeric_limits<R>::max();
+      Plan plan = nonnegative_plan_of<R>(B, shifted_norm, purpose_, work_);
+      if (plan.squarings > 0) {
+        if (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B)) {
+          plan.form = Form::triangular;
+          reduced_.triangle = A;
+        }
+        if (options_.balance != Choice::never) balance_nonnegative(shifted_norm, plan);
+      }
+      finish(plan);
+    }
+    return reduced_;
+  }
+
+  /// No guard is needed: what is left out of an entry, or of a derivative's, is bounded relative to itself.
+  void balance_nonnegative(R norm, Plan& plan) {
+    balanced_ = work_.take<T>(n_, n_);
+    R* const d = work_.take<R>(n_, 1).data;
+    copy(reduced_.B, balanced_);
+    clear_padding(balanced_);
+    blas::balance(balanced_, d);
+    const R balanced_norm = plan_norm<T>(balanced_);
+    if (options_.balance == Choice::automatic && !(balanced_norm <= norm / 2)) return;
+    const Form form = plan.form;
+    plan = nonnegative_plan_of<R>(balanced_, balanced_norm, purpose_, work_);
+    plan.form = form;
+    reduced_.d = d;
+    if (spread(d) > kHarmlessSpread<R> || norm > std::ldexp(R(1), kSafeExponent<R>)) {
+      carry(balanced_, d);
+      if (form == Form::triangular) carry_triangle(d);
+    }
+  }
+
+  void carry_triangle(const R* d) {
+    const View<T> own = work_.take<T>(n_, n_);
+    copy<T>(reduced_.triangle, own);
+    scale_similarly(d, 0, own);
+    reduced_.triangle = own;
+  }
+
+  Reduced<T> generator() {
+    if constexpr (!kIsComplex<T>) {
+      const GeneratorRates<R> rates = generator_rates<R>(reduced_.B);
+      if (rates.is_generator) {
+        plan_generator(rates);
+        reduced_.plan.constrains = true;
+        return reduced_;
+      }
+    }
+    reduced_.plan.status = Status::structure;
+    return reduced_;
+  }
+
+  /// B = A + alpha I >= 0 with alpha the greatest rate at which a state is left, the diagonal from the rates alone.
+  void plan_generator(const GeneratorRates<R>& rates) {
+    if constexpr (!kIsComplex<T>) {
+      const View<T> B = work_.take<T>(n_, n_);
+      copy(reduced_.B, B);
+      clear_padding(B);
+      for (Index j = 0; j < n_; ++j) B(j, j) = rates.greatest - rest_of_column<R>(reduced_.B, j);
+      reduced_.B = B;
+      shift_ = -rates.greatest;
+      Plan plan{.norm = static_cast<double>(rates.greatest), .status = Status::overflow};
+      if (std::isfinite(rates.greatest)) plan = nonnegative_plan_of<R>(B, rates.greatest, purpose_, work_);
+      plan.form = Form::generator;
+      settle(plan);
+    }
+  }
+
+  void settle(Plan plan) {
     plan.shift = std::complex<double>(shift_);
     plan.balanced = reduced_.d != nullptr;
     plan.is_carried = is_carried_;
@@ -359,6 +494,7 @@ class Reduction {
     scale_by_power(S2, -2 * (plan.squarings - squared.p));
   }
 
+  View<const T> A_;
   Index n_;
   Purpose purpose_;
   const Options& options_;

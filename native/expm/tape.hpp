@@ -12,7 +12,7 @@
 namespace matfun {
 
 /// What tangents need of one step of a value: of C = A B + S the factors; of X = Q^-1 P the LU factors of Q with their pivots, and
-/// X; of the exponential of a 1 x 1 matrix that itself.
+/// X; of the exponential of a 1 x 1 matrix that itself; of a transition matrix that was conserved that.
 template <class T>
 struct Step {
   View<const T> left;
@@ -104,6 +104,10 @@ class Taped {
   }
   void shift(Scalar mu, int k, Element X) { engine_.shift(mu, k, X); }
   void recompute(Const A, Scalar mu, int k, Element X) { engine_.recompute(A, mu, k, X); }
+  void conserve(bool, Element X) {
+    engine_.conserve(X);
+    tape_.add({tape_.copy_of(X), {}});
+  }
   void watch(Const X) { engine_.watch(X, watched_); }
 
   Status status() const { return status_; }
@@ -172,6 +176,17 @@ class Tangents {
   /// As for Dual, a direction is not triangular; and what the value's squarings lose is known.
   void recompute(Const, Scalar, int, Element) {}
   void watch(Const) {}
+  void conserve(bool tangents_too, Element dX) {
+    const Const X = next().left;
+    for (Index k = 0; tangents_too && k < directions_; ++k) engine_.project(X, engine_.block(dX, k));
+  }
+
+  /// What the tape has next is its first step, or the one so far from its end.
+  void seek_start() { at_ = 0; }
+  void seek_back(int steps) { at_ = tape_.steps().size() - static_cast<std::size_t>(steps); }
+  void take_differences(Element G) const {
+    if constexpr (!kIsComplex<Entry>) matfun::take_differences<Entry>(G);
+  }
 
  private:
   const Step<Entry>& next() {
@@ -223,6 +238,7 @@ class CountingTape {
   constexpr void exponential(Const, Element) { add(1); }
   constexpr void shift(double, int, Element) {}
   constexpr void recompute(Const, double, int, Element) {}
+  constexpr void conserve(bool, Element) { add(1); }
   constexpr void watch(Const) {}
 
   constexpr const TapeSize& size() const { return size_; }

@@ -45,12 +45,24 @@ struct LaneFindings {
       *smaller;  ///< its 1-norm, infinity norm, and the smaller of them; NaN or infinite where A is not finite
   R* mu;         ///< 0 where there is no shift; a complex element where A is complex
   std::uint8_t*
-      key;  ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
+      key;   ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
+  R* least;  ///< A's least entry off the diagonal; unspecified of complex matrices
 };
 
-/// The least and the greatest key in all blocks.
+/// The least and the greatest key in all blocks, and whether there is a lane without negative entries off the diagonal.
 struct LaneRange {
   int least, greatest;
+  bool has_nonnegative;
+};
+
+/// What LaneOrder::look_at_rates finds of real matrices without negative entries off the diagonal, one number a lane.
+template <class R>
+struct LaneRates {
+  R* least_diagonal;
+  R *one, *infinity;  ///< norms of A - mu I, mu being the least of the diagonal
+  R* greatest_entry;  ///< off the diagonal
+  R* greatest_rest;   ///< the greatest sum of a column without its diagonal
+  R* excess;          ///< the greatest |column sum| over the sum of its rest, 0 / 0 being 0
 };
 
 /// Kernels for one order, real or complex.
@@ -59,6 +71,12 @@ struct LaneOrder {
   /// C = A^2. Each element is one chain of fused multiply-adds, as far as the target has them. C must not overlap A.
   void (*square)(const R* A, R* C, Index blocks);
   LaneRange (*examine)(const R* A, Index blocks, const LaneRule<R>& rule, const LaneFindings<R>& findings);
+  /// Null for complex matrices.
+  void (*look_at_rates)(const R* A, Index blocks, const LaneRates<R>& rates);
+  /// A's diagonal: to -mu minus the sum of the rest of each column, with a mu for each lane. Null for complex matrices.
+  void (*complete_rates)(R* A, const R* mu, Index blocks);
+  /// From each row of G its diagonal entry. Null for complex matrices.
+  void (*take_differences)(R* G, Index blocks);
   /// |X|_1 and |X|_inf of each lane.
   void (*norms)(const R* X, Index blocks, R* one, R* infinity);
   /// 0 for each lane that is triangular, else more.

@@ -75,6 +75,7 @@ void lesser_triangle(const R* A, Index blocks, R* result) {
 template <class R, int n, int parts>
 struct ShiftedNorms {
   V<R> one{}, infinity{}, shifted_one{}, shifted_infinity{};
+  V<R> least = V<R>{} + R(__builtin_inf());  ///< off the diagonal; of real matrices
 
   ShiftedNorms(const R* A, const V<R> (&mu)[parts]) {
     constexpr Index W = kWidth<R>;
@@ -85,6 +86,7 @@ struct ShiftedNorms {
         const V<R> x = modulus_at<R, parts>(A + (i + j * n) * parts * W);
         rows[i] += x;
         columns[j] += x;
+        if constexpr (parts == 1) least = smaller<R>(get(A + (i + j * n) * W), least);
       }
     V<R> total{};
     for (int i = 0; i < n; ++i) {
@@ -115,7 +117,7 @@ template <class R, int n, int parts>
 LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneFindings<R>& findings) {
   constexpr Index W = kWidth<R>;
   const V<R> infinite = V<R>{} + R(__builtin_inf());
-  V<R> least = infinite, greatest{};
+  V<R> least = infinite, greatest{}, greatest_entry = -infinite;
   for (Index b = 0; b < blocks; ++b, A += n * n * parts * W) {
     V<R> mu[parts] = {};
     for (int i = 0; i < n; ++i)
@@ -137,6 +139,10 @@ LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneF
     put(shifted ? norms.shifted_one : norms.one, findings.one + b * W);
     put(shifted ? norms.shifted_infinity : norms.infinity, findings.infinity + b * W);
     put(norm, findings.smaller + b * W);
+    if constexpr (parts == 1) {
+      put(norms.least, findings.least + b * W);
+      greatest_entry = larger<R>(norms.least, greatest_entry);
+    }
     const V<R> key = 2 * row + (shifted ? V<R>{} + R(1) : V<R>{});
     for (Index l = 0; l < W; ++l) findings.key[b * W + l] = static_cast<std::uint8_t>(key[l]);
     for (int p = 0; p < parts; ++p) put(shifted ? mu[p] : V<R>{}, findings.mu + (b * parts + p) * W);
@@ -144,11 +150,75 @@ LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneF
     greatest = larger<R>(key, greatest);
   }
   R low = least[0], high = greatest[0];
-  for (Index l = 1; l < W; ++l) {
+  bool has_nonnegative = false;
+  for (Index l = 0; l < W; ++l) {
     low = least[l] < low ? least[l] : low;
     high = greatest[l] > high ? greatest[l] : high;
+    has_nonnegative = has_nonnegative || greatest_entry[l] >= 0;
   }
-  return {static_cast<int>(low), static_cast<int>(high)};
+  return {static_cast<int>(low), static_cast<int>(high), has_nonnegative};
+}
+
+/// The sum of column j without its diagonal.
+template <class R, int n>
+inline V<R> rest_of_column(const R* A, int j) {
+  V<R> rest{};
+  for (int i = 0; i < n; ++i)
+    if (i != j) rest += get(A + (i + j * n) * kWidth<R>);
+  return rest;
+}
+
+template <class R, int n>
+void look_at_rates(const R* A, Index blocks, const LaneRates<R>& rates) {
+  constexpr Index W = kWidth<R>;
+  for (Index b = 0; b < blocks; ++b, A += n * n * W) {
+    V<R> least = get(A);
+    for (int i = 1; i < n; ++i) least = smaller<R>(get(A + (i + i * n) * W), least);
+    V<R> rows[n] = {}, one{}, greatest{}, rest{}, excess{}, total{};
+    for (int j = 0; j < n; ++j) {
+      const V<R> diagonal = get(A + (j + j * n) * W), own = rest_of_column<R, n>(A, j);
+      for (int i = 0; i < n; ++i) {
+        const V<R> x = i == j ? diagonal - least : get(A + (i + j * n) * W);
+        rows[i] += x;
+        if (i != j) greatest = larger<R>(x, greatest);
+      }
+      const V<R> sum = modulus<R>(diagonal + own);
+      excess = larger<R>(sum == 0 ? V<R>{} : sum / own, excess);
+      rest = larger<R>(own, rest);
+      one = larger<R>(own + (diagonal - least), one);
+      total += own + modulus<R>(diagonal);
+    }
+    V<R> infinity = rows[0];
+    for (int i = 1; i < n; ++i) infinity = larger<R>(rows[i], infinity);
+    const V<R> nothing = 0 * total;  // a maximum forgets NaN; this does not
+    put(least, rates.least_diagonal + b * W);
+    put(one + nothing, rates.one + b * W);
+    put(infinity + nothing, rates.infinity + b * W);
+    put(greatest, rates.greatest_entry + b * W);
+    put(rest + nothing, rates.greatest_rest + b * W);
+    put(excess + nothing, rates.excess + b * W);
+  }
+}
+
+template <class R, int n>
+void complete_rates(R* A, const R* mu, Index blocks) {
+  constexpr Index W = kWidth<R>;
+  for (Index b = 0; b < blocks; ++b, A += n * n * W)
+    for (int j = 0; j < n; ++j) put(-get(mu + b * W) - rest_of_column<R, n>(A, j), A + (j + j * n) * W);
+}
+
+/// From each row of G its diagonal entry.
+template <class R>
+[[gnu::always_inline]] inline void take_differences_of(R* G, Index n) {
+  constexpr Index W = kWidth<R>;
+  for (Index j = 0; j < n; ++j)
+    for (Index i = 0; i < n; ++i)
+      if (i != j) put(get(G + (i + j * n) * W) - get(G + (i + i * n) * W), G + (i + j * n) * W);
+  for (Index i = 0; i < n; ++i) put(V<R>{}, G + (i + i * n) * W);
+}
+template <class R, int n>
+void take_differences(R* G, Index blocks) {
+  for (Index b = 0; b < blocks; ++b) take_differences_of<R>(G + b * n * n * kWidth<R>, n);
 }
 
 template <class R>

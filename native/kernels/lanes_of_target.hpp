@@ -11,8 +11,15 @@
 
 template <class R, int n, int parts>
 constexpr LaneOrder<R> kLaneOrder = {
-    square<R, n, parts>,          examine<R, n, parts>,         norms<R, n, parts>,
-    lesser_triangle<R, n, parts>, transpose_lanes<R, n, parts>, shift_diagonal<R, n, parts>,
+    square<R, n, parts>,
+    examine<R, n, parts>,
+    parts == 1 ? look_at_rates<R, n> : nullptr,
+    parts == 1 ? complete_rates<R, n> : nullptr,
+    parts == 1 ? take_differences<R, n> : nullptr,
+    norms<R, n, parts>,
+    lesser_triangle<R, n, parts>,
+    transpose_lanes<R, n, parts>,
+    shift_diagonal<R, n, parts>,
 };
 
 template <class R>

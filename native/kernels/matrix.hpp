@@ -131,13 +131,15 @@ void multiply_subtract(View<const T> A, View<const T> B, View<T> C, Team* team =
 }
 
 /// Y = sum c_t X_t + mu I on each square block.
-/// terms 1 to 6, each X_t of Y's shape.
+/// terms 0 to 6, each X_t of Y's shape.
 /// Y     may be one of the X_t: each element is read before it is written.
 /// cost  2 flops and one load a term and element.
 template <class T>
 void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team = nullptr) {
   const auto is_alike = [&](const Term<T>& term) { return term.X.ld == Y.ld; };
-  if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
+  if (terms.empty()) {
+    fill(Y, T(0));
+  } else if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
     combine_by_columns(terms, Y);
   } else {
     // Some 8 flops' time an element that lies beyond the caches.

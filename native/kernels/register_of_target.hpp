@@ -70,6 +70,10 @@ inline V<R> larger(V<R> x, V<R> y) {
   return x > y ? x : y;
 }
 template <class R>
+inline V<R> smaller(V<R> x, V<R> y) {
+  return x < y ? x : y;
+}
+template <class R>
 inline V<R> square_root(V<R> x) {
   R numbers[kWidth<R>];
   put(x, numbers);

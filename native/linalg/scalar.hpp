@@ -16,6 +16,8 @@ enum class Status : std::uint8_t {
   not_finite = 1,  ///< an entry of an input is NaN or infinite
   overflow = 2,    ///< the inputs are finite, a result is not
   singular = 3,    ///< the denominator of the Padé method has an exactly zero pivot
+  uncertain = 4,   ///< rounding the input alone may change every digit of the result
+  structure = 5,   ///< the input does not have the structure that was asked for
 };
 
 template <class T>

@@ -1,0 +1,294 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "expm/plan.hpp"
+#include "linalg/workspace.hpp"
+
+/// Plans for matrices without negative entries. All terms of a Taylor polynomial with positive coefficients are then nonnegative, and so
+/// are squarings: nothing cancels, and every entry keeps its own relative accuracy. See docs/decisions/0019.
+namespace matfun {
+
+/// The degrees of Scheme::nonnegative, rising; only the last one squares. In single precision 12 and squarings cost no more than 16.
+template <class R>
+inline constexpr std::array<int, 6> kNonnegativeDegrees = {1, 2, 4, 8, 12, 16};
+template <>
+inline constexpr std::array<int, 6> kNonnegativeDegrees<float> = {1, 2, 4, 8, 12, 12};
+
+namespace detail {
+
+/// log2 of how much (T_m(B / 2^s))^(2^s) leaves out of an entry, relative to the entry and times 2^(s m): a bound for a state that is
+/// `ways` steps away.
+///
+/// T_m(B / 2^s)^(2^s) has the coefficient of B^k, relative to 1 / k!, that k balls in 2^s boxes leave no box with more than m. It lacks at
+/// most C(k, m + 1) 2^(-s m). An entry `ways` steps away gets its value from k = ways + j with j about Poisson-distributed, mean a = |B|,
+/// and the mean of C(ways + j, m + 1) is the sum over i of C(ways, m + 1 - i) a^i / i!.
+inline double log2_left_out(int m, double a, double ways) {
+  if (a == 0) return -std::numeric_limits<double>::infinity();
+  // The terms from i = m + 1 down, as multiples of the first, which may leave the range.
+  double first = 0, sum = 1, term = 1;
+  for (int i = m + 1; i > 1; --i) first -= std::log2(static_cast<double>(i));
+  if (a < 1) {  // so that no multiple leaves the range: the last one, C(ways, m + 1), is the first
+    double last = 1, total = 0;
+    for (int i = 0; i <= m; ++i) last *= std::max(ways - i, 0.0) / (i + 1);
+    total = last;
+    double power = 1;
+    for (int i = 1; i <= m + 1; ++i) {
+      // C(ways, m + 1 - i) a^i / i!
+      power *= a / i;
+      double chosen = 1;
+      for (int k = 0; k < m + 1 - i; ++k) chosen *= std::max(ways - k, 0.0) / (k + 1);
+      total += chosen * power;
+    }
+    return std::log2(total);
+  }
+  for (int i = m + 1; i > 0; --i) {
+    const double chosen = m + 2 - i;
+    term *= i / a * std::max(ways - chosen + 1, 0.0) / chosen;
+    sum += term;
+  }
+  return first + (m + 1) * std::log2(a) + std::log2(sum);
+}
+
+/// What may be left out of an entry: 2 u of it.
+template <class R>
+inline constexpr double kLog2Tolerance = 1 - std::numeric_limits<R>::digits;
+
+}  // namespace detail
+
+/// Steps that a derivative in any direction may take: to where the direction is, one along it, and on.
+inline double ways_for(Purpose purpose, int longest_way) {
+  return purpose == Purpose::value ? longest_way : 2.0 * longest_way + 1;
+}
+
+/// Degree and squarings for a nonnegative B, the least that leave out no more than 2 u of any entry.
+/// norm  |B| in a consistent norm, finite, >= 0.
+template <class R>
+Plan nonnegative_plan(R norm, double ways) {
+  const double a = static_cast<double>(norm);
+  Plan plan{.scheme = Scheme::nonnegative, .norm = a, .alpha = a};
+  double left_out = 0;
+  for (const int degree : kNonnegativeDegrees<R>) {
+    plan.degree = degree;
+    if (degree < kNonnegativeDegrees<R>.back() && a > 1) continue;  // covered by none but the last
+    left_out = detail::log2_left_out(degree, a, ways);
+    if (left_out <= detail::kLog2Tolerance<R>) return plan;
+  }
+  plan.squarings = static_cast<int>(std::ceil((left_out - detail::kLog2Tolerance<R>) / plan.degree));
+  return plan;
+}
+
+/// True where no entry off the diagonal is negative; never of complex matrices.
+template <class T>
+bool is_essentially_nonnegative(View<const T> A) {
+  if constexpr (kIsComplex<T>) return false;
+  for (Index j = 0; j < A.columns; ++j)
+    for (Index i = 0; i < A.rows; ++i)
+      if (i != j && !(std::real(A(i, j)) >= 0)) return false;
+  return true;
+}
+
+namespace detail {
+
+/// Links between states, as sets of 64 states a word.
+class Graph {
+ public:
+  Graph(Index n, Workspace& work)
+      : n_(n),
+        words_((n + 63) / 64),
+        links_(work.take<std::uint64_t>(words_, n)),
+        reached_(work.take<std::uint64_t>(words_, 1).data),
+        last_(work.take<std::uint64_t>(words_, 1).data),
+        next_(work.take<std::uint64_t>(words_, 1).data) {}
+
+  /// The links from j to i with B(i, j) > 0 and B(i, j) >= share times the greatest into i.
+  template <class R>
+  void connect(View<const R> B, R share, R* greatest) {
+    std::fill_n(greatest, n_, R(0));
+    for (Index j = 0; j < n_; ++j)
+      for (Index i = 0; i < n_; ++i)
+        if (i != j) greatest[i] = std::max(greatest[i], B(i, j));
+    fill(links_, std::uint64_t(0));
+    for (Index j = 0; j < n_; ++j)
+      for (Index i = 0; i < n_; ++i)
+        if (i != j && B(i, j) > 0 && B(i, j) >= share * greatest[i]) links_(i / 64, j) |= bit(i);
+  }
+
+  /// The greatest number of steps from one state to another, over those that can be reached.
+  int longest_way() {
+    int longest = 0;
+    pairs_ = 0;
+    for (Index j = 0; j < n_; ++j) longest = std::max(longest, longest_way_from(j));
+    return longest;
+  }
+  /// After longest_way: the pairs of states of which one can be reached from the other.
+  Index pairs() const { return pairs_; }
+
+ private:
+  static std::uint64_t bit(Index i) { return std::uint64_t(1) << (i % 64); }
+
+  int longest_way_from(Index j) {
+    std::fill_n(reached_, words_, std::uint64_t(0));
+    std::fill_n(last_, words_, std::uint64_t(0));
+    reached_[j / 64] = last_[j / 64] = bit(j);
+    Index count = 1;
+    int steps = 0;
+    for (Index found = 1; found > 0 && count < n_; ++steps) {
+      std::fill_n(next_, words_, std::uint64_t(0));
+      for (Index w = 0; w < words_; ++w)
+        for (std::uint64_t left = last_[w]; left != 0; left &= left - 1) {
+          const std::uint64_t* const to = links_.column(w * 64 + std::countr_zero(left));
+          for (Index v = 0; v < words_; ++v) next_[v] |= to[v];
+        }
+      found = 0;
+      for (Index v = 0; v < words_; ++v) {
+        last_[v] = next_[v] & ~reached_[v];
+        reached_[v] |= last_[v];
+        found += std::popcount(last_[v]);
+      }
+      count += found;
+    }
+    pairs_ += count;
+    return count < n_ ? steps - 1 : steps;  // the last one found nothing
+  }
+
+  Index n_, words_;
+  View<std::uint64_t> links_;
+  std::uint64_t *reached_, *last_, *next_;
+  Index pairs_ = 0;
+};
+
+}  // namespace detail
+
+/// A link counts as strong from this share of the strongest into the same state on.
+inline constexpr double kStrongLink = 1.0 / 16;
+
+/// The most steps from one state to another along strong links, or n - 1 where some state is reached by weaker ones alone. A weak link
+/// does not shorten a way: what flows along several strong ones may be more.
+/// B     n x n, not negative off its diagonal, which does not matter.
+/// work  of which n^2 bits and some vectors are free; left as it was.
+/// cost  n^3 / 64 operations on words at most; n^2 / 64 for a dense B.
+template <class R>
+int longest_way(View<const R> B, Workspace& work) {
+  const std::size_t mark = work.used_bytes();
+  R* const greatest = work.take<R>(B.rows, 1).data;
+  detail::Graph graph(B.rows, work);
+  graph.connect(B, static_cast<R>(kStrongLink), greatest);
+  int longest = graph.longest_way();
+  const Index n = B.rows, strongly_joined = graph.pairs();
+  if (strongly_joined < n * n) {
+    graph.connect(B, R(0), greatest);
+    static_cast<void>(graph.longest_way());
+    if (graph.pairs() > strongly_joined) longest = static_cast<int>(n - 1);
+  }
+  work.rewind(mark);
+  return longest;
+}
+
+/// The plan for a nonnegative matrix, whose states' links are looked at only if they matter.
+/// B     n x n, no entry negative off the diagonal.
+/// norm  as for nonnegative_plan, of B or of a similar D^-1 B D.
+template <class R>
+Plan nonnegative_plan_of(View<const R> B, R norm, Purpose purpose, Workspace& work) {
+  const Plan least = nonnegative_plan<R>(norm, ways_for(purpose, 1));
+  const Plan most = nonnegative_plan<R>(norm, ways_for(purpose, static_cast<int>(B.rows) - 1));
+  if (most.degree == least.degree && most.squarings == least.squarings) return most;
+  return nonnegative_plan<R>(norm, ways_for(purpose, longest_way<R>(B, work)));
+}
+
+/// What a matrix's columns say of it as a generator that stands transposed, as row-major data does in the core: the columns of the
+/// transposed matrix are the rows that sum to 0.
+template <class R>
+struct GeneratorRates {
+  R greatest = 0;            ///< the greatest sum of a column's entries off the diagonal
+  bool is_generator = true;  ///< each is minus the diagonal to 4 n u, and no entry off the diagonal is negative
+};
+
+template <class R>
+R rest_of_column(View<const R> A, Index j) {
+  // Rounded once for its use, so that a diagonal that was made by any sum of them is within the tolerance.
+  double rest = 0;
+  for (Index i = 0; i < A.rows; ++i)
+    if (i != j) rest += static_cast<double>(A(i, j));
+  return static_cast<R>(rest);
+}
+
+template <class R>
+GeneratorRates<R> generator_rates(View<const R> A) {
+  GeneratorRates<R> rates{.is_generator = is_essentially_nonnegative(A)};
+  const R tolerance = 2 * static_cast<R>(A.rows) * std::numeric_limits<R>::epsilon();  // 4 n u
+  for (Index j = 0; j < A.columns && rates.is_generator; ++j) {
+    const R rest = rest_of_column(A, j);
+    rates.is_generator = std::abs(A(j, j) + rest) <= tolerance * rest;
+    rates.greatest = std::max(rates.greatest, rest);
+  }
+  return rates;
+}
+
+/// X's columns, not negative, made to sum to 1. What is off the diagonal is summed first: a small rest keeps its digits beside it.
+///                                                                        [after Xue & Ye 2013, doi 10.1090/S0025-5718-2013-02677-4]
+template <class R>
+void conserve(View<R> X) {
+  for (Index j = 0; j < X.columns; ++j) {
+    R* const x = X.column(j);
+    const R diagonal = x[j];
+    x[j] = 0;
+    std::array<R, 8> sums{};
+    Index i = 0;
+    for (; i + 8 <= X.rows; i += 8)
+      for (std::size_t l = 0; l < 8; ++l) sums[l] += x[i + static_cast<Index>(l)];
+    R sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    for (; i < X.rows; ++i) sum += x[i];
+    x[j] = diagonal;
+    const R factor =
+        2 - (sum + diagonal);  // 1 over the sum, which is 1 but for rounding and what the scheme leaves out
+    for (i = 0; i < X.rows; ++i) x[i] *= factor;
+  }
+}
+
+/// The tangent of that: L's columns made to sum to 0. What is too much goes to the entry that is most of P's column, if there is one, and
+/// beside which a small rest of L would keep no digits; else along P's column.
+template <class R>
+void project(View<const R> P, View<R> L) {
+  for (Index j = 0; j < L.columns; ++j) {
+    const R* const p = P.column(j);
+    R* const x = L.column(j);
+    R sum = 0, most = 0;
+    for (Index i = 0; i < L.rows; ++i) {
+      const bool is_most = p[i] > R(kMostOfColumn);
+      sum += is_most ? R(0) : x[i];
+      most = is_most ? p[i] : most;
+    }
+    for (Index i = 0; i < L.rows; ++i)
+      if (most == 0)
+        x[i] -= sum * p[i];
+      else if (p[i] == most)
+        x[i] = -sum;
+  }
+}
+
+/// Minus the sum of the rest on E's diagonals: what is there does not matter to a generator's derivative.
+template <class R>
+void complete_directions(View<R> E) {
+  for (Index k = 0; k < E.blocks(); ++k)
+    for (Index j = 0; j < E.rows; ++j) E.block(k)(j, j) = -rest_of_column<R>(E.block(k), j);
+}
+
+/// From each row of each block its diagonal entry: of cotangents only the differences in a row matter, and they keep their digits.
+template <class R>
+void take_differences(View<R> G) {
+  for (Index k = 0; k < G.blocks(); ++k) {
+    const View<R> block = G.block(k);
+    for (Index j = 0; j < block.columns; ++j)
+      for (Index i = 0; i < block.rows; ++i)
+        if (i != j) block(i, j) -= block(i, i);
+    for (Index i = 0; i < block.rows; ++i) block(i, i) = 0;
+  }
+}
+
+}  // namespace matfun
