@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, sep } from 'node:path'
 
 /** What {@link temporaryBeside} names look like, without their folder. */
 export const temporaryName = /^\.matfun-[0-9a-f]{12}\.tmp$/
 
 /** A hidden name of its own in the folder of `target`, where a file grows until it is whole and renamed to `target`. */
 export function temporaryBeside(target: string): string {
-  return join(dirname(target), `.matfun-${randomBytes(6).toString('hex')}.tmp`)
+  // path.join would take `link/..` for the folder that holds the link.
+  return `${dirname(target)}${sep}.matfun-${randomBytes(6).toString('hex')}.tmp`
 }
 
 /** Makes a new name in a folder last through a power cut, where folders can be opened (Windows cannot). */

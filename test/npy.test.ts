@@ -235,6 +235,18 @@ describe('a file written in chunks', () => {
     expect(readFileSync(path)).toEqual(before)
   })
 
+  it('goes up from where a link leads, as the system does', () => {
+    for (const name of ['up', 'up/elsewhere', 'up/elsewhere/inner']) mkdirSync(join(folder, name))
+    symlinkSync(join(folder, 'up/elsewhere/inner'), join(folder, 'up/link'))
+    const [here, there] = ['up/Y.npy', 'up/elsewhere/Y.npy'].map((name) => join(folder, name))
+    writeNpy(here, { data: Float64Array.of(1), shape: [1] })
+    for (const number of [2, 3]) {
+      writeNpy(`${folder}/up/link/../Y.npy`, { data: Float64Array.of(number), shape: [1] })
+      expect([here, there].map((name) => readNpy(name).data[0])).toEqual([1, number])
+      expect(readdirSync(join(folder, 'up')).sort()).toEqual(['Y.npy', 'elsewhere', 'link'])
+    }
+  })
+
   it('goes to the file behind a symbolic link, and never replaces a folder or a device', () => {
     symlinkSync(path, join(folder, 'link.npy'))
     writeNpy(join(folder, 'link.npy'), { data: Float64Array.of(7), shape: [1] })

@@ -195,7 +195,8 @@ export function resolveTarget(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) return path
   if (!status.isFile()) throw new NpyError(path, 'is not a regular file, so it cannot be written as .npy')
-  return realpathSync(path)
+  // The other one would take `link/..` for the folder that holds the link.
+  return realpathSync.native(path)
 }
 
 function littleEndian(data: DataOf<DType>): DataOf<DType> {
