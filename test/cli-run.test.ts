@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { expm, expmVJP } from '../lib/index.ts'
 import { readNpy, writeNpy } from '../lib/npy/index.ts'
@@ -63,6 +72,14 @@ describe('matfun convert', () => {
     ],
     ['convert none.npy -o B.zarr', /cannot read .*none\.npy: ENOENT/],
     ['convert none.zarr -o B.npy', /cannot read .*none\.zarr: ENOENT/],
+    [
+      'convert A.zarr -o A.zarr/x.npy',
+      /output .*x\.npy lies inside the input .*A\.zarr: expected another place/,
+    ],
+    [
+      'convert A.zarr -o link.zarr/x.npy',
+      /output .*x\.npy lies inside the input .*A\.zarr: expected another place/,
+    ],
     ['convert half.zarr -o B.npy', /half\.zarr: expected a job's whole output, got 0 of 2 chunks/],
     ['convert damaged.zarr -o B.npy', /damaged\.zarr: c\/0\/0\/0 must have 64 bytes, got 3/],
   ])('%s: exits with 2, says why, and writes nothing', async (line, message) => {
@@ -72,12 +89,13 @@ describe('matfun convert', () => {
     writeFolder(`${folder}/A.zarr`, { 'zarr.json': zarrJson() })
     writeFolder(`${folder}/damaged.zarr`, { 'zarr.json': zarrJson(), 'c/0/0/0': 'abc' })
     writeFolder(`${folder}/half.zarr`, { 'zarr.json': zarrJson({ attributes: { matfun: { job: 'x' } } }) })
-    const before = readdirSync(folder).sort()
+    symlinkSync('A.zarr', `${folder}/link.zarr`)
+    const before = readdirSync(folder, { recursive: true }).sort()
     const { code, stdout, stderr } = await inFolder(folder, line)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(message)
     expect(stderr).toMatch(/^matfun: .*\n$/)
-    expect(readdirSync(folder).sort()).toEqual(before)
+    expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before)
   })
 })
 
@@ -218,6 +236,25 @@ describe('matfun run', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(message)
     expect(existsSync(`${folder}/Y.zarr`)).toBe(false)
+  })
+
+  it.each([
+    ['d1/X.zarr', 'd2/X.zarr'],
+    ['d2/X.zarr', 'd1/X.zarr'],
+    ['G.zarr', 'V.zarr'],
+  ])('does not lose the values where a link leads both outputs to one place: %s, %s', async (out, value) => {
+    const folder = withInputs()
+    for (const name of ['d1', 'G.zarr']) mkdirSync(`${folder}/${name}`)
+    symlinkSync('d1', `${folder}/d2`)
+    symlinkSync('G.zarr', `${folder}/V.zarr`)
+    const { code, stdout, stderr } = await inFolder(
+      folder,
+      `run vjp --a A.npy --direction W.npy -o ${out} --value ${value}`,
+    )
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe(`matfun: value "${value}" lies in the same place as out "${out}": expected another\n`)
+    expect(readdirSync(`${folder}/d1`)).toEqual([])
+    expect(readdirSync(`${folder}/G.zarr`)).toEqual([])
   })
 
   it('ends at a chunk that is damaged, says how many are there, and goes on when it is mended', async () => {

@@ -21,6 +21,9 @@ beforeAll(() => {
   writeNpy(at('c16.npy'), { data: fill([2, 2, 2]), shape: [2, 2], dtype: 'complex128' })
   writeHandMade(at('i8.npy'), { descr: '<i8', shape: [1, 1], data: new Uint8Array(8) })
   mkdirSync(at('folder.npy'))
+  mkdirSync(at('d1'))
+  symlinkSync('d1', at('d2'))
+  symlinkSync('d1/V.npy', at('dangling.npy'))
   symlinkSync(at('A.npy'), at('symbolic.npy'))
   linkSync(at('A.npy'), at('hard.npy'))
   before = readdirSync(at('.'))
@@ -113,6 +116,20 @@ describe('files that cannot be used exit with 2, are named on stderr, and nothin
     ['expm A.npy -o hard.npy', /output .*hard.npy is the same file as the input/],
     ['jvp A.npy E.npy -o L.npy --value E.npy', /output .*E.npy is the same file as the input .*E.npy/],
     ['jvp A.npy E.npy -o L.npy --value L.npy', /output .*L.npy is the same file as the output .*L.npy/],
+    [
+      'jvp A.npy E.npy -o d1/L.npy --value d2/L.npy',
+      /output .*d2\/L.npy is the same file as the output .*d1\/L.npy: expected another/,
+    ],
+    [
+      'jvp A.npy E.npy -o d1/V.npy --value dangling.npy',
+      /output .*dangling.npy is the same file as the output .*V.npy/,
+    ],
+    [
+      'expm A.npy -o A.npy/Y.npy',
+      /output .*A.npy\/Y.npy lies inside the input .*A.npy: expected another place/,
+    ],
+    ['jvp A.npy E.npy -o L.npy --value L.npy/V.npy', /output .*V.npy lies inside the output .*L.npy/],
+    ['jvp A.npy E.npy -o L.npy/V.npy --value L.npy', /output .*L.npy holds the output .*V.npy/],
     ['expm A.npy -o nowhere/Y.npy', /cannot write .*nowhere.Y.npy: ENOENT: no such file or directory$/],
     ['jvp A.npy E.npy -o L.npy --value nowhere/V.npy', /cannot write .*nowhere.V.npy: ENOENT/],
     ['expm A.npy -o folder.npy', /folder.npy: is not a regular file, so it cannot be written/],

@@ -7,7 +7,7 @@ import { allocate, components, type DataOf, type DType, product } from '../ndarr
 import { createNpy, openNpy } from '../npy/index.ts'
 import { createZarr, openZarr, type ZarrArray } from '../zarr/index.ts'
 import { CommandError, UsageError } from './errors.ts'
-import { refuseSameFile } from './files.ts'
+import { requireApart } from './files.ts'
 import type { JobControl } from './job.ts'
 
 /** What `matfun convert` did. */
@@ -45,6 +45,7 @@ export async function convert(request: ConvertRequest, control: JobControl = {})
     throw new UsageError(`convert expects one name that ends in .npy, got ${from} and ${to}`)
   if (isNpy(to) && chunk !== undefined)
     throw new UsageError('--chunk is for Zarr arrays, and there are no chunks in a .npy file')
+  requireApart([from], [to])
   const array = await (isNpy(from) ? toZarr(request, control) : toNpy(request, control))
   const { dtype, shape, count, chunkLength, chunks } = array
   const seconds = (performance.now() - start) / 1000
@@ -91,7 +92,6 @@ async function toZarr({ from, to, chunk }: ConvertRequest, control: JobControl):
 async function toNpy({ from, to }: ConvertRequest, control: JobControl): Promise<ZarrArray> {
   const array = await onPath('read', from, () => openZarr(from))
   if (Object.hasOwn(array.attributes, 'matfun')) await requireWhole(array)
-  refuseSameFile([from], [to])
   const writer = await onPath('write', to, () => createNpy(to, array.dtype, array.shape))
   try {
     await forEachChunk(array, control, async (k, _, buffer) => {

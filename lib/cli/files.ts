@@ -1,8 +1,9 @@
-import { realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { DType } from '../ndarray.ts'
 import { type NpyReader, openNpy } from '../npy/index.ts'
 import { resolveTarget } from '../npy/writer.ts'
+import { findClash } from '../places.ts'
 import { CommandError, onFile } from './errors.ts'
 
 /** A file open for reading that holds a stack of square matrices. */
@@ -34,29 +35,16 @@ export function showShape(shape: readonly number[]): string {
 export function placeOf(path: string): string {
   return onFile('write', path, () => {
     const target = resolveTarget(path)
-    return join(realpathSync(dirname(target)), basename(target))
+    return join(realpathSync.native(dirname(target)), basename(target))
   })
 }
 
-/** Refuses outputs that would replace an input or one another, also through links and other spellings. */
-export function refuseSameFile(inputs: readonly string[], outputs: readonly string[]): void {
-  const taken = new Map(inputs.map((path) => [identify(path), `the input ${path}`]))
-  for (const path of outputs) {
-    const identity = onFile('write', path, () => identify(path))
-    const other = taken.get(identity)
-    if (other !== undefined)
-      throw new CommandError(`output ${path} is the same file as ${other}: expected another`)
-    taken.set(identity, `the output ${path}`)
-  }
-}
-
-function identify(path: string): string {
-  const status = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (status !== undefined) return `${status.dev}:${status.ino}`
-  const folder = dirname(resolve(path))
-  try {
-    return join(realpathSync(folder), basename(path))
-  } catch {
-    return resolve(path) // There is no such folder: creating the output will say so.
-  }
+/** Refuses outputs that are an input or one another, or lie within, also through links and other spellings. */
+export function requireApart(inputs: readonly string[], outputs: readonly string[]): void {
+  const placesOf = (role: string, paths: readonly string[]) =>
+    paths.map((path) => ({ name: `the ${role} ${path}`, path }))
+  const clash = findClash(placesOf('input', inputs), placesOf('output', outputs))
+  if (clash === undefined) return
+  const how = { same: 'is the same file as', inside: 'lies inside', around: 'holds' }[clash.relation]
+  throw new CommandError(`output ${clash.output.path} ${how} ${clash.other.name}: expected another place`)
 }

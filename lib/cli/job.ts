@@ -10,7 +10,7 @@ import type { PlanOptions } from '../options.ts'
 import { Attempt, type ResumeOptions } from './attempt.ts'
 import type { JobFiles } from './continuation.ts'
 import { CommandError, onFile } from './errors.ts'
-import { type Matrices, openMatrices, placeOf, refuseSameFile, showShape } from './files.ts'
+import { type Matrices, openMatrices, placeOf, requireApart, showShape } from './files.ts'
 
 type Numbers = DataOf<DType>
 
@@ -93,7 +93,7 @@ export async function runJob(request: JobRequest, control: JobControl = {}): Pro
     for (const path of inputs) opened.push(openMatrices(path))
     const operands = match(opened[0], opened.at(1))
     const { count, n, dtype } = operands
-    refuseSameFile(inputs, outputs)
+    requireApart(inputs, outputs)
     const job = describeFiles(request, operands)
     attempt = new Attempt(job, request, control.interval)
     const { resumed } = attempt

@@ -1,6 +1,8 @@
 import { realpath } from 'node:fs/promises'
-import type { Failure } from '../errors.ts'
+import { join } from 'node:path'
+import { describe, type Failure } from '../errors.ts'
 import { allocate, type DataOf, type DType } from '../ndarray.ts'
+import { findClash } from '../places.ts'
 import type { ZarrArray } from '../zarr/index.ts'
 import { type Chunk, compute, type Task } from './compute.ts'
 import { type JobDescription, jobId, parseDescription } from './description.ts'
@@ -24,6 +26,7 @@ export async function openJob(given: JobDescription, place: JobPlace): Promise<J
   const description = parseDescription(given)
   const { limits, threads, create = true } = place
   const root = await onPath('read', place.root, () => realpath(place.root))
+  requireRealApart(root, description)
   const sources: Source[] = []
   try {
     sources.push(await openSource(root, description.A))
@@ -37,6 +40,17 @@ export async function openJob(given: JobDescription, place: JobPlace): Promise<J
     for (const source of sources) source.close()
     throw error
   }
+}
+
+/** Refuses outputs that links lead to the place of another array; by their letters {@link parseDescription} has compared them. */
+function requireRealApart(root: string, { A, direction, out, value }: JobDescription): void {
+  const placesOf = (paths: Readonly<Record<string, string | undefined>>) =>
+    Object.entries(paths).flatMap(([name, path]) =>
+      path === undefined ? [] : [{ name: `${name} ${describe(path)}`, path: join(root, path) }],
+    )
+  const clash = findClash(placesOf({ A, direction }), placesOf({ out, value }))
+  if (clash)
+    throw new JobError(`${clash.output.name} lies in the same place as ${clash.other.name}: expected another`)
 }
 
 /** In milliseconds: longer than any chunk takes to write, and than clocks differ. */
