@@ -1,4 +1,6 @@
 import {
+  cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -144,6 +146,7 @@ describe('a job', () => {
       expect((await openZarr(`${root}/${name}`)).attributes).toEqual({
         matfun: {
           job: job.id,
+          role: name === 'Y' ? 'result' : 'value',
           description: job.description,
           version: expect.stringMatching(/^\d+\.\d+\.\d+/),
         },
@@ -227,6 +230,45 @@ describe('a job', () => {
     await job.close()
     await job.close()
     await expect(job.runChunk(0)).rejects.toThrow(/was closed/)
+  })
+})
+
+describe('an output', () => {
+  const A = randomArray('float64', [8, 2, 2], 4)
+  const both = { operation: 'vjp', direction: 'A' } as const
+
+  it.each([
+    [{ out: 'd1/X', value: 'd2/X' }, 'value "d2/X" lies in the same place as out "d1/X": expected another'],
+    [{ out: 'd1/new/X', value: 'd2/new/X' }, 'value "d2/new/X" lies in the same place as out "d1/new/X"'],
+    [{ out: 'd1/X', value: 'dangling' }, 'value "dangling" lies in the same place as out "d1/X"'],
+    [{ out: 'd1/X/deep', value: 'd2/X' }, 'value "d2/X" lies in the same place as out "d1/X/deep"'],
+    [{ out: 'B', value: 'd1/X' }, 'out "B" lies in the same place as A "A": expected another'],
+    [{ out: 'd1/X', value: 'B/V' }, 'value "B/V" lies in the same place as A "A"'],
+  ])('that links lead to another array is refused, and nothing is made: %j', async (outputs, message) => {
+    const root = await storage({ A })
+    mkdirSync(`${root}/d1`)
+    symlinkSync('d1', `${root}/d2`)
+    symlinkSync('d1/X', `${root}/dangling`)
+    symlinkSync('A', `${root}/B`)
+    const before = readdirSync(root, { recursive: true })
+    await expect(open(root, { ...both, ...outputs })).rejects.toThrow(JobError)
+    await expect(open(root, { ...both, ...outputs })).rejects.toThrow(message)
+    expect(readdirSync(root, { recursive: true })).toEqual(before)
+  })
+
+  it('that was made for another role in the same job is refused', async () => {
+    const root = await storage({ A })
+    const job = await open(root, { ...both, value: 'V' })
+    await runAll(job)
+    rmSync(`${root}/V`, { recursive: true })
+    cpSync(`${root}/Y`, `${root}/V`, { recursive: true })
+    await expect(open(root, { ...both, value: 'V' })).rejects.toThrow(
+      `V is there already with the role "result" in job ${job.id}: expected its value`,
+    )
+    rmSync(`${root}/Y`, { recursive: true })
+    rmSync(`${root}/V`, { recursive: true })
+    await runAll(await open(root, { ...both, value: 'V' }))
+    expect(await load(`${root}/V`)).toEqual(Array.from(expm(A).data))
   })
 })
 

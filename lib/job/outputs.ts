@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { describe } from '../errors.ts'
 import type { DType } from '../ndarray.ts'
 import { readVersion } from '../version.ts'
 import { Folder } from '../zarr/folder.ts'
@@ -45,16 +46,20 @@ export async function openOutputs(request: OutputRequest): Promise<Outputs> {
   const value =
     description.value === undefined
       ? undefined
-      : await openOutput(request, description.value, matrices(sharesA ? 1 : count))
-  const result = await openOutput(request, description.out, isCond ? numbers : matrices(count))
+      : await openOutput(request, 'value', description.value, matrices(sharesA ? 1 : count))
+  const result = await openOutput(request, 'result', description.out, isCond ? numbers : matrices(count))
   const paths = [description.out, `${description.out}/${failuresFolder}`]
   if (description.value !== undefined) paths.push(description.value)
   const folders = paths.map((path) => new Folder(join(root, path), root))
   return { result, value, failures: new FailureFiles(folders[0], chunkLength, count), folders }
 }
 
+/** What an output is of its job. It is kept with the array, so that no other output is written over it. */
+type Role = 'result' | 'value'
+
 async function openOutput(
   { root, id, description, create }: OutputRequest,
+  role: Role,
   path: string,
   spec: ZarrSpec,
 ): Promise<ZarrArray> {
@@ -65,22 +70,31 @@ async function openOutput(
       throw error
     })
     if (there === undefined) {
-      const attributes = { matfun: { job: id, description, version: readVersion() } }
+      const attributes = { matfun: { job: id, role, description, version: readVersion() } }
       return createZarr(place, { ...spec, attributes }, { root })
     }
-    requireOwn(there, path, id, spec)
+    requireOwn(there, path, { id, role, spec })
     return there
   })
 }
 
-/** Refuses an array that another job, or anyone else, has made. */
-function requireOwn(array: ZarrArray, path: string, id: string, spec: ZarrSpec): void {
-  const { matfun } = array.attributes as { matfun?: { job?: unknown } }
+/** Refuses an array that another job, this job for another output, or anyone else has made. */
+function requireOwn(
+  array: ZarrArray,
+  path: string,
+  { id, role, spec }: { id: string; role: Role; spec: ZarrSpec },
+): void {
+  const { matfun } = array.attributes as { matfun?: { job?: unknown; role?: unknown } }
   const isLike =
     array.dtype === spec.dtype &&
     String(array.shape) === String(spec.shape) &&
     array.chunkLength === spec.chunkLength
-  if (matfun?.job === id && isLike) return
+  if (matfun?.job === id && matfun.role === role && isLike) return
+  if (matfun?.job === id && isLike)
+    throw new JobError(
+      `${path} is there already with the role ${describe(matfun.role)} in job ${id}: expected its ${role}; remove it, or ` +
+        'name another place',
+    )
   const owner =
     typeof matfun?.job === 'string' ? `belongs to job ${matfun.job.slice(0, 40)}` : "is no job's output"
   throw new JobError(
