@@ -234,6 +234,46 @@ describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisI
       expect(done).toBeLessThan(300)
       expect(await redis(async (client) => await client.keys(`*${id}*`))).toEqual([])
     })
+
+    it('that is cancelled among others leaves these in their order, and no search of the list for each chunk', async () => {
+      newRoot()
+      await redis(async (client) => await client.flushall())
+      await makeArray('A', 'float64', [1300, 1, 1], 1)
+      const submit = async (out: string) =>
+        (await queue.submit({ operation: 'expm', A: 'A', out, options }, { root })).id
+      const [first, second, third] = [await submit('Y1'), await submit('Y2'), await submit('Y3')]
+      await redis(async (client) => {
+        const waiting = async () => await client.lrange('bull:matfun:wait', 0, -1)
+        const searches = async () =>
+          Number(/cmdstat_lrem:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+        const before = await waiting()
+        expect(before).toHaveLength(3900)
+        // These are not in the list: one that failed, one that waits to be tried again, and one that a worker holds.
+        const move = async (chunk: number, key: string) => {
+          await client.lrem('bull:matfun:wait', 1, `${second}-${chunk}`)
+          await client.zadd(`bull:matfun:${key}`, 1, `${second}-${chunk}`)
+        }
+        await move(5, 'failed')
+        await move(6, 'delayed')
+        await client.lrem('bull:matfun:wait', 1, `${second}-7`)
+        await client.lpush('bull:matfun:active', `${second}-7`)
+        await client.set(`bull:matfun:${second}-7:lock`, 'mine', 'EX', 60)
+        const searched = await searches()
+        await queue.cancel(second)
+        expect((await searches()) - searched).toBeLessThan(5)
+        expect(await waiting()).toEqual(before.filter((entry) => !entry.startsWith(second)))
+        expect((await client.keys(`*${second}*`)).sort()).toEqual([
+          `bull:matfun:${second}-7`,
+          `bull:matfun:${second}-7:lock`,
+        ])
+        expect(await client.zcard('bull:matfun:failed')).toBe(0)
+        expect(await client.zcard('bull:matfun:delayed')).toBe(0)
+        await client.del(`bull:matfun:${second}-7:lock`)
+        await queue.cancel(first)
+        await queue.cancel(third)
+        await client.flushall()
+      })
+    })
   })
 
   describe('a chunk', () => {

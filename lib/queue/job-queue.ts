@@ -103,6 +103,7 @@ export interface JobQueue {
   follow(id: string, options?: FollowOptions): AsyncGenerator<JobStatus, void, void>
   /**
    * Takes a job's chunks out of the queue, and forgets it. Chunks that are being worked on are ended; what is on the storage stays.
+   * Cost: linear in its chunks and in all chunks that wait (2 µs of the server each), in steps of a millisecond.
    * Errors: QueueError for a job that is not known.
    */
   cancel(id: string): Promise<void>

@@ -12,8 +12,8 @@ export interface Payload {
   readonly description: JobDescription
 }
 
-/** The id that a chunk has in the queue: submitted twice, it is there once. */
-export function chunkId(job: string, chunk: number): string {
+/** The id that a chunk has in the queue: submitted twice, it is there once. Without a chunk, what the ids of all of a job's begin with. */
+export function chunkId(job: string, chunk: number | ''): string {
   return `${job}-${chunk}`
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { type Job, type JobDescription, openJob } from '../job/index.ts'
-import { addChunks, reasonsOf, removeChunks, stateOfChunks } from './chunks.ts'
+import { addChunks, reasonsOf, removeChunks, removeJob, stateOfChunks } from './chunks.ts'
 import { QueueError } from './error.ts'
 import type { FollowOptions, JobQueue, JobRecord, JobStatus, Submission, SubmitOptions } from './job-queue.ts'
 import { isSet, Ledger, type Storage } from './ledger.ts'
@@ -100,7 +100,7 @@ export class RedisQueue implements JobQueue {
 
   async cancel(id: string): Promise<void> {
     const { chunks } = await this.#known(id)
-    await removeChunks(this.#queue, id, Array(chunks).keys())
+    await removeJob(this.#queue, this.#redis, id, chunks)
     await this.#ledger.forget(id)
     // A worker may have mended the queue meanwhile, or a chunk have failed. What comes later workers let go of.
     const { failed } = await stateOfChunks(this.#queue, id)
