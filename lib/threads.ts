@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { describe, rangeError } from './errors.ts'
+import { readInteger } from './integer.ts'
 
 /** More than any call can use; OpenBLAS has room for so many callers at once. */
 export const maxThreads = 256
@@ -30,8 +31,8 @@ export function isThreadCount(value: unknown): value is number {
 
 function readEnvironment(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined
-  const value = Number(text)
-  if (!isThreadCount(value)) throw refusal('the environment variable MATFUN_NUM_THREADS', text)
+  const value = readInteger(text, 1, maxThreads)
+  if (value === undefined) throw refusal('the environment variable MATFUN_NUM_THREADS', text)
   return value
 }
 

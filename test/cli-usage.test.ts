@@ -74,6 +74,8 @@ describe('wrong use exits with 2, says what was expected on stderr, and writes n
     ['vjp A.npy W.npy -o G.npy --threads 0', /--threads expects an integer from 1 to 256, got "0"/],
     ['cond A.npy -o K.npy --threads=', /--threads expects an integer from 1 to 256, got ""/],
     ['expm A.npy -o Y.npy --threads 1.5', /--threads expects an integer from 1 to 256, got "1.5"/],
+    ['expm A.npy -o Y.npy --threads 1e2', /--threads expects an integer from 1 to 256, got "1e2"/],
+    ['expm A.npy -o Y.npy --threads 257', /--threads expects an integer from 1 to 256, got "257"/],
     ['plan A.npy --resume', /plan takes no --resume/],
     ['expm A.npy -o Y.npy --take-over', /--take-over goes with --resume only/],
     ['expm A.npy -o Y.npy --resume=yes', /Option '--resume' does not take an argument/],

@@ -80,15 +80,18 @@ describe('the number of threads', () => {
     expect(JSON.parse(runProgram(print, { MATFUN_NUM_THREADS: '3' }).stdout)[0]).toBe(3)
   })
 
-  it.each(['0', '-2', '2.5', 'two', '257'])('cannot be a MATFUN_NUM_THREADS of %s', (value) => {
-    for (const text of ['expm([[1]])', 'info()']) {
-      const { status, stderr } = runProgram(text, { MATFUN_NUM_THREADS: value })
-      expect(status).toBe(1)
-      expect(stderr).toContain(
-        `the environment variable MATFUN_NUM_THREADS must be an integer from 1 to 256, got "${value}"`,
-      )
-    }
-  })
+  it.each(['0', '-2', '2.5', 'two', '257', '1e2', '0x10', ' 3', '3\n', '+3', '03', '3.0'])(
+    'cannot be a MATFUN_NUM_THREADS of %j',
+    (value) => {
+      for (const text of ['expm([[1]])', 'info()']) {
+        const { status, stderr } = runProgram(text, { MATFUN_NUM_THREADS: value })
+        expect(status).toBe(1)
+        expect(stderr).toContain(
+          `the environment variable MATFUN_NUM_THREADS must be an integer from 1 to 256, got ${JSON.stringify(value)}`,
+        )
+      }
+    },
+  )
 })
 
 it('a process whose threads are idle exits by itself', () => {

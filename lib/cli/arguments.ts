@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ExpmPlanOptions } from '../index.ts'
+import { readInteger } from '../integer.ts'
 import type { JobLimits } from '../job/index.ts'
 import type { Choice, Method, PlanOptions } from '../options.ts'
 import { maxThreads } from '../threads.ts'
@@ -196,8 +197,8 @@ function isOfArrays(name: CommandName): boolean {
 
 function integerOf(option: string, given: string | undefined, most: number): number | undefined {
   if (given === undefined) return undefined
-  const value = Number(given)
-  if (/^[1-9][0-9]*$/.test(given) && value <= most) return value
+  const value = readInteger(given, 1, most)
+  if (value !== undefined) return value
   const range = most === Number.MAX_SAFE_INTEGER ? 'a positive integer' : `an integer from 1 to ${most}`
   throw new UsageError(`--${option} expects ${range}, got ${JSON.stringify(given)}`)
 }

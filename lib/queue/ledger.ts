@@ -1,4 +1,5 @@
 import type { ChainableCommander, Redis } from 'ioredis'
+import { readInteger } from '../integer.ts'
 import { defaultLimits, parseDescription } from '../job/index.ts'
 import type { DType } from '../ndarray.ts'
 import { QueueError } from './error.ts'
@@ -201,8 +202,8 @@ function keysOf(id: string): [job: string, done: string, failures: string] {
 /** Whoever may write to the server may have written this. */
 function readRecord(id: string, fields: Readonly<Record<string, string>>, done: number): JobRecord {
   const integer = (name: string, most = Number.MAX_SAFE_INTEGER): number => {
-    const value = Number(fields[name] ?? 0)
-    if (Number.isSafeInteger(value) && value >= 0 && value <= most) return value
+    const value = readInteger(fields[name] ?? '0', 0, most)
+    if (value !== undefined) return value
     throw new QueueError(`the record of job ${id} has ${shown(fields[name])} for ${name}`)
   }
   const time = (name: string): number | undefined => (fields[name] === undefined ? undefined : integer(name))
