@@ -20,6 +20,7 @@ import {
 import { Ledger } from '../lib/queue/ledger.ts'
 import { createZarr } from '../lib/zarr/index.ts'
 import { redisIsMissing, type Server, startRedis } from '../scripts/queue/redis.mjs'
+import { runHere } from './support/command-line.ts'
 import { dtypes } from './support/dtypes.ts'
 import { uniform } from './support/matrices.ts'
 import { temporaryFolder } from './support/npy-files.ts'
@@ -508,6 +509,36 @@ describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisI
       for (const wrong of ['', 'x', `${id}:done`])
         await expect(queue.status(wrong)).rejects.toThrow(/expected a job's id/)
     })
+
+    it.each(['', ':done'])(
+      'with a key matfun:job:*%s of a wrong type tells of it, and goes on with the others',
+      async (suffix) => {
+        newRoot()
+        await makeArray('A', 'float64', [4, 2, 2], 2)
+        const { id } = await queue.submit(description, { root })
+        const wrong = 'eeeeeeeeeeeeeeee'
+        await redis(async (client) => {
+          await client.hset(`matfun:job:${wrong}`, await client.hgetall(`matfun:job:${id}`))
+          await client.del(`matfun:job:${wrong}${suffix}`)
+          await client.lpush(`matfun:job:${wrong}${suffix}`, 'a list')
+          await client.zadd('matfun:jobs', 1e15, wrong)
+        })
+        const message = `job ${wrong} cannot be read: one of its keys in Redis has a type that matfun does not write there`
+        await expect(queue.status(wrong)).rejects.toThrow(new QueueError(message))
+        const all = await runHere(['status', '--queue', server.url])
+        expect(all).toMatchObject({ code: 0, stderr: `matfun: ${message}\n` })
+        expect(all.stdout).toContain(`job ${id}: expm of A to Y`)
+        const json = await runHere(['status', '--queue', server.url, '--json'])
+        expect(JSON.parse(json.stdout).map((job: JobStatus) => job.id)).toContain(id)
+        await expect(queue.cancel(wrong)).rejects.toThrow(message)
+        const one = await runHere(['status', wrong, '--queue', server.url])
+        expect(one).toEqual({ code: 2, stdout: '', stderr: `matfun: ${message}\n` })
+        await redis(async (client) => await client.del(`matfun:job:${wrong}`, `matfun:job:${wrong}:done`))
+        const told = await work()
+        expect(await ended(id)).toMatchObject({ complete: true })
+        expect(told.trouble).toEqual([])
+      },
+    )
 
     it('of which one worker does not see the storage is worked off by the others', async () => {
       newRoot()

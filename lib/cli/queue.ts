@@ -157,7 +157,7 @@ export async function showStatus(command: Command, surroundings: Surroundings): 
         stderr.write(`matfun: ${(error as Error).message}\n`) // the others can be shown all the same
       }
     if (json) stdout.write(`${JSON.stringify(jobs)}\n`)
-    else stdout.write(jobs.map(reportStatus).join('') || 'no jobs\n')
+    else stdout.write(ids.length === 0 ? 'no jobs\n' : jobs.map(reportStatus).join(''))
     return 0
   })
 }

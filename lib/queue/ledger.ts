@@ -150,7 +150,7 @@ export class Ledger {
   async read(id: string): Promise<JobRecord | undefined> {
     if (!isJobId(id)) throw new QueueError(`expected a job's id of 16 hexadecimal digits, got ${shown(id)}`)
     const [job, done] = keysOf(id)
-    const [record, bits] = await all(this.#redis.pipeline().hgetall(job).bitcount(done))
+    const [record, bits] = await readingOf(id, () => all(this.#redis.pipeline().hgetall(job).bitcount(done)))
     const fields = record as Record<string, string>
     return Object.keys(fields).length === 0 ? undefined : readRecord(id, fields, bits as number)
   }
@@ -182,6 +182,20 @@ export class Ledger {
 /** Whether a chunk is done by these bits. */
 export function isSet(bits: Uint8Array, chunk: number): boolean {
   return ((bits[chunk >> 3] ?? 0) & (128 >> (chunk & 7))) !== 0
+}
+
+/** Runs a step that reads keys of a job. A key of another type of value than matfun puts there is a {@link QueueError} that names the job. */
+export async function readingOf<T>(id: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    const { name, message } = error as Error
+    if (name !== 'ReplyError' || !message.startsWith('WRONGTYPE')) throw error
+    throw new QueueError(
+      `job ${id} cannot be read: one of its keys in Redis has a type that matfun does not write there`,
+      { cause: error },
+    )
+  }
 }
 
 /** Whether a text has the form of a job's id. */

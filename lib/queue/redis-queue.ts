@@ -5,7 +5,7 @@ import { type Job, type JobDescription, openJob } from '../job/index.ts'
 import { addChunks, reasonsOf, removeChunks, removeJob, stateOfChunks } from './chunks.ts'
 import { QueueError } from './error.ts'
 import type { FollowOptions, JobQueue, JobRecord, JobStatus, Submission, SubmitOptions } from './job-queue.ts'
-import { isSet, Ledger, type Storage } from './ledger.ts'
+import { isSet, Ledger, readingOf, type Storage } from './ledger.ts'
 
 const reasonsAtMost = 100
 /** Milliseconds that a rate is taken over while a job is followed. */
@@ -57,6 +57,10 @@ export class RedisQueue implements JobQueue {
   }
 
   async status(id: string): Promise<JobStatus> {
+    return await readingOf(id, () => this.#status(id))
+  }
+
+  async #status(id: string): Promise<JobStatus> {
     const record = await this.#known(id)
     const { active, failed: inFailed } = await stateOfChunks(this.#queue, id)
     const bits = inFailed.length > 0 ? await this.#ledger.doneBits(id) : new Uint8Array()
