@@ -293,6 +293,21 @@ describe('damage is told:', () => {
       plant(offset, length)
       await expect(array.readChunk(0)).rejects.toThrow(/its index places chunk 0 at bytes/)
     }
+    // Of the index itself, whole, at its ends, and around it.
+    const end = BigInt(whole.length)
+    const start = BigInt(indexStart)
+    for (const [from, to] of [
+      [start, end],
+      [start - 1n, start + 1n],
+      [end - 1n, end],
+      [start + 4n, start + 8n],
+      [0n, end],
+    ]) {
+      plant(from, to - from)
+      await expect(array.readChunk(0)).rejects.toThrow(
+        `its index places chunk 0 at bytes ${from} to ${to}, but bytes ${start} to ${end} are the index`,
+      )
+    }
     plant(0n, 0n)
     await expect(array.readChunk(0)).rejects.toThrow(/gzip cannot decode it/)
     const changed = Buffer.from(whole)
@@ -303,6 +318,25 @@ describe('damage is told:', () => {
     await expect(array.readChunk(0)).rejects.toThrow(/expected an index of 36 bytes for 2 chunks, got 30/)
   })
 })
+
+it.each(['start', 'end'])(
+  'a chunk that lies in the index of its shard, at its %s, is not read as numbers',
+  async (location) => {
+    const x = randomArray('float64', [2, 2, 2], 5)
+    const codec = sharding([1, 2, 2], location)
+    const configuration = { ...codec.configuration, codecs: [little] }
+    const index = Buffer.alloc(32)
+    const start = location === 'start' ? 0n : 64n
+    for (const [k, entry] of [start, 32n, location === 'start' ? 36n : 0n, 32n].entries())
+      index.writeBigUInt64LE(entry, 8 * k)
+    const body = chunkBytes(x, 0, 2)
+    const parts = location === 'start' ? [withChecksum(index), body] : [body, withChecksum(index)]
+    const array = await openZarr(await write(x, [{ ...codec, configuration }], () => Buffer.concat(parts)))
+    await expect(array.readChunk(0)).rejects.toThrow(
+      `its index places chunk 0 at bytes ${start} to ${start + 32n}, but bytes ${start} to ${start + 36n} are the index`,
+    )
+  },
+)
 
 it('an array that is encoded cannot be written', async () => {
   const x = randomArray('float64', [4, 2, 2], 4)

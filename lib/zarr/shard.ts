@@ -38,6 +38,9 @@ export async function decodeShard(shard: Shard, bytes: Uint8Array, decoder: Deco
 interface Index {
   readonly view: DataView
   readonly isLittle: boolean
+  /** Where it lies in the shard. */
+  readonly start: number
+  readonly end: number
 }
 
 function readIndex(sharding: Sharding, chunks: number, bytes: Uint8Array): Index {
@@ -52,16 +55,26 @@ function readIndex(sharding: Sharding, chunks: number, bytes: Uint8Array): Index
   return {
     view: new DataView(entries.buffer, entries.byteOffset, entries.byteLength),
     isLittle: sharding.indexEndian === 'little',
+    start,
+    end: start + length,
   }
 }
 
-function bytesOf({ view, isLittle }: Index, k: number, bytes: Uint8Array): Uint8Array | undefined {
+function bytesOf(
+  { view, isLittle, start, end }: Index,
+  k: number,
+  bytes: Uint8Array,
+): Uint8Array | undefined {
   const offset = view.getBigUint64(16 * k, isLittle)
   const length = view.getBigUint64(16 * k + 8, isLittle)
   if (offset === absent && length === absent) return undefined
   if (offset + length > BigInt(bytes.length))
     throw new Damage(
       `its index places chunk ${k} at bytes ${offset} to ${offset + length}, but there are ${bytes.length}`,
+    )
+  if (offset < end && offset + length > start)
+    throw new Damage(
+      `its index places chunk ${k} at bytes ${offset} to ${offset + length}, but bytes ${start} to ${end} are the index`,
     )
   return bytes.subarray(Number(offset), Number(offset + length))
 }
