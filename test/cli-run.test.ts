@@ -80,6 +80,11 @@ describe('matfun convert', () => {
       'convert A.zarr -o link.zarr/x.npy',
       /output .*x\.npy lies inside the input .*A\.zarr: expected another place/,
     ],
+    [
+      'convert empty.zarr -o B.npy',
+      /^matfun: .*empty\.zarr: expected a Zarr array, which is a folder with a zarr\.json, got a folder without one\n$/,
+    ],
+    ['convert text.zarr -o B.npy', /^matfun: .*text\.zarr: expected a Zarr array, .*, got a file\n$/],
     ['convert half.zarr -o B.npy', /half\.zarr: expected a job's whole output, got 0 of 2 chunks/],
     ['convert damaged.zarr -o B.npy', /damaged\.zarr: c\/0\/0\/0 must have 64 bytes, got 3/],
   ])('%s: exits with 2, says why, and writes nothing', async (line, message) => {
@@ -90,6 +95,8 @@ describe('matfun convert', () => {
     writeFolder(`${folder}/damaged.zarr`, { 'zarr.json': zarrJson(), 'c/0/0/0': 'abc' })
     writeFolder(`${folder}/half.zarr`, { 'zarr.json': zarrJson({ attributes: { matfun: { job: 'x' } } }) })
     symlinkSync('A.zarr', `${folder}/link.zarr`)
+    mkdirSync(`${folder}/empty.zarr`)
+    writeFileSync(`${folder}/text.zarr`, 'text')
     const before = readdirSync(folder, { recursive: true }).sort()
     const { code, stdout, stderr } = await inFolder(folder, line)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -225,12 +232,20 @@ describe('matfun run', () => {
     ],
     ['run expm --a A.npy -o ../Y.zarr', /--out expects a path below/],
     ['run expm --a none.npy -o Y.zarr', /cannot read none\.npy: ENOENT/],
+    [
+      'run expm --a empty.zarr -o Y.zarr',
+      /^matfun: empty\.zarr: expected a Zarr array, .*, got a folder without one\n$/,
+    ],
+    ['run expm --a text.zarr -o Y.zarr', /^matfun: text\.zarr: expected a Zarr array, .*, got a file\n$/],
+    ['run expm --a A.npy -o text.zarr', /^matfun: text\.zarr: expected a Zarr array, .*, got a file\n$/],
     ['run expm --a A.npy -o other.zarr', /other\.zarr is there already and is no job's output/],
     ['run expm --a A.npy -o Y.zarr --purpose value', /run takes no --purpose/],
     ['expm A.npy -o Y.npy --chunk 3', /expm takes no --chunk/],
     ['expm A.npy -o Y.npy --root .', /expm takes no --root/],
   ])('%s: exits with 2 and says why', async (line, message) => {
     const folder = withInputs()
+    mkdirSync(`${folder}/empty.zarr`)
+    writeFileSync(`${folder}/text.zarr`, 'text')
     await createZarr(`${folder}/other.zarr`, { dtype: 'float64', shape: [1, 1, 1], chunkLength: 1 })
     const { code, stdout, stderr } = await inFolder(folder, line)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

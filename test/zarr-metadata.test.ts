@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { openZarr, ZarrError } from '../lib/zarr/index.ts'
 import { uniform } from './support/matrices.ts'
@@ -174,11 +174,38 @@ describe('an array is refused', () => {
     )
   })
 
-  it('that is not there, or not a folder, as Node says it', async () => {
-    await expect(openZarr(at('none.zarr'))).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' })
-    writeFileSync(at('file'), '')
-    await expect(openZarr(at('file'))).rejects.toMatchObject({ code: 'ENOENT' })
+  it('that is not there, as Node says it', async () => {
+    await expect(openZarr(at('none.zarr'))).rejects.toMatchObject({ code: 'ENOENT', syscall: 'stat' })
     await expect(openZarr(3 as never)).rejects.toThrow('path must be a string, got number 3')
+  })
+})
+
+describe('what is no array says what it is:', () => {
+  const expected = 'expected a Zarr array, which is a folder with a zarr.json, got'
+
+  it('a folder', async () => {
+    const path = writeFolder(at('folder'), { 'other/zarr.json': zarrJson() })
+    const error = await openZarr(path).catch((reason) => reason)
+    expect(error).toBeInstanceOf(ZarrError)
+    expect(error).toMatchObject({
+      code: 'ENOENT',
+      path,
+      message: `${path}: ${expected} a folder without one`,
+    })
+  })
+
+  it('a file', async () => {
+    writeFileSync(at('file'), '')
+    const error = await openZarr(at('file')).catch((reason) => reason)
+    expect(error).toMatchObject({ code: 'ERR_ZARR', message: `${at('file')}: ${expected} a file` })
+  })
+
+  it('an array whose zarr.json is gone', async () => {
+    const path = writeFolder(at('gone'), { 'zarr.json': zarrJson() })
+    const array = await openZarr(path)
+    rmSync(`${path}/zarr.json`)
+    await expect(array.readChunk(0)).rejects.toThrow(`${path}: ${expected} a folder without one`)
+    await expect(array.presentChunks()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
 

@@ -112,7 +112,7 @@ export class ZarrArray {
       ? this.#readPlain(k, target, signal)
       : this.#readEncoded(k, target, decoder, signal))
     // Where storage is unmounted nothing is there, which is not what missing chunks mean.
-    if (!isThere) await this.#folder.require('zarr.json')
+    if (!isThere) await this.#folder.requireArray()
     if (!isThere) this.#fill(target)
     return target
   }
@@ -131,7 +131,7 @@ export class ZarrArray {
     const rest = separator === '/' ? '' : '(?:\\.0)*'
     const isListed = separator === '/' && hasPrefix
     const pattern = new RegExp(`^${hasPrefix && !isListed ? 'c\\.' : ''}(0|[1-9][0-9]*)${rest}$`)
-    await this.#folder.require('zarr.json') // storage that is away has no chunks, and misses none
+    await this.#folder.requireArray() // storage that is away has no chunks, and misses none
     const listed = (await this.#folder.names(isListed ? 'c' : ''))
       .map((name) => Number(pattern.exec(name)?.[1] ?? -1))
       .filter((k) => k >= 0 && k < this.chunks)

@@ -16,11 +16,17 @@
  */
 export class ZarrError extends Error {
   override readonly name = 'ZarrError'
-  readonly code = 'ERR_ZARR'
+  /** ENOENT for a folder without a zarr.json, and ERR_ZARR for anything else. */
+  readonly code: 'ERR_ZARR' | 'ENOENT'
   readonly path: string
 
-  constructor(path: string, problem: string, options: { readonly cause?: unknown } = {}) {
-    super(`${path}: ${problem}`, options.cause === undefined ? {} : { cause: options.cause })
+  constructor(
+    path: string,
+    problem: string,
+    { cause, code = 'ERR_ZARR' }: { readonly cause?: unknown; readonly code?: 'ERR_ZARR' | 'ENOENT' } = {},
+  ) {
+    super(`${path}: ${problem}`, cause === undefined ? {} : { cause })
+    this.code = code
     this.path = path
   }
 }

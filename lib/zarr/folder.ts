@@ -38,14 +38,14 @@ export class Folder {
     }
   }
 
-  /** Errors: ENOENT where a file is not there, as Node has it. */
-  async require(key: string): Promise<void> {
-    const opened = await this.open(key)
+  /** Errors: ZarrError, with the code ENOENT for a folder without a zarr.json; those of the file system if nothing is there. */
+  async requireArray(): Promise<void> {
+    const opened = await this.open('zarr.json')
     await opened?.file.close()
     if (opened !== undefined) return
-    const path = join(this.path, key)
-    const facts = { code: 'ENOENT', syscall: 'open', path }
-    throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), facts)
+    const expected = 'expected a Zarr array, which is a folder with a zarr.json'
+    if (!(await stat(this.path)).isDirectory()) throw new ZarrError(this.path, `${expected}, got a file`)
+    throw new ZarrError(this.path, `${expected}, got a folder without one`, { code: 'ENOENT' })
   }
 
   /** The whole of a file of at most `most` bytes; undefined where there is none. */

@@ -34,8 +34,8 @@ const longestMetadata = 2 ** 22
  * (count); of any codecs among bytes, transpose, gzip, zstd, blosc, crc32c and sharding_indexed. What is encoded by others than
  * bytes (little-endian) needs the package zarrita.
  *
- * @throws ZarrError (as a rejection) for anything else, saying what was expected and what came; errors of the file system as Node has
- *   them, ENOENT for a folder without a zarr.json included.
+ * @throws ZarrError (as a rejection) for anything else, saying what was expected and what came; its code is ENOENT
+ *   for a folder without a zarr.json. Errors of the file system as Node has them.
  *
  * @example
  * const A = await createZarr('B.zarr', { dtype: 'float64', shape: [3, 2, 2], chunkLength: 2 })
@@ -56,7 +56,7 @@ export async function openZarr(path: string, { root }: ZarrPlace = {}): Promise<
     if (old !== undefined)
       throw new ZarrError(path, `expected an array of Zarr version 3, got version 2 (${key})`)
   }
-  await folder.require('zarr.json')
+  await folder.requireArray()
   return openZarr(path, root === undefined ? {} : { root }) // It has come meanwhile.
 }
 
