@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { showProgress } from '../lib/cli/progress.ts'
+import { Terminal } from '../lib/cli/terminal.ts'
 import { writeNpy } from '../lib/npy/index.ts'
 import { runHere } from './support/command-line.ts'
 import { temporaryFolder } from './support/npy-files.ts'
@@ -12,7 +13,7 @@ function show(columns: number, count: number): string[] {
   const written: string[] = []
   let time = 0
   const stream = { isTTY: true, columns, write: (text: string) => written.push(text) }
-  const progress = showProgress(stream, 'expm', () => time)
+  const progress = showProgress(new Terminal(stream), 'expm', () => time)
   for (time = 1; time <= count; time++) progress.update(time, count)
   progress.end()
   expect(written.pop()).toBe(clearLine)
@@ -42,7 +43,7 @@ describe('the progress bar', () => {
 
   it('is not there where stderr is no terminal', () => {
     const written: string[] = []
-    const progress = showProgress({ write: (text) => written.push(text) }, 'expm')
+    const progress = showProgress(new Terminal({ write: (text) => written.push(text) }), 'expm')
     progress.update(1, 2)
     progress.end()
     expect(written).toEqual([])
@@ -59,7 +60,7 @@ describe('the progress bar', () => {
     const written: string[] = []
     let time = 0
     const stream = { isTTY: true, columns: 70, write: (text: string) => written.push(text) }
-    const progress = showProgress(stream, 'expm', () => time)
+    const progress = showProgress(new Terminal(stream), 'expm', () => time)
     progress.startAt(3000)
     time = 500
     progress.update(3500, 4000)

@@ -1,11 +1,5 @@
 import { showCount, showSeconds } from './report.ts'
-
-/** As much of a stream as the command line writes to. */
-export interface Output {
-  write(text: string): unknown
-  readonly isTTY?: boolean | undefined
-  readonly columns?: number | undefined
-}
+import type { Terminal } from './terminal.ts'
 
 /** A progress bar on one line. */
 export interface Progress {
@@ -18,15 +12,14 @@ export interface Progress {
 
 const silent: Progress = { update: () => {}, startAt: () => {}, end: () => {} }
 const millisecondsBetween = 100
-const clearLine = '\r\u001b[K'
 
-/** A bar with share, count, rate and time left where `stream` is a terminal; nothing at all where it is not. */
+/** A bar with share, count, rate and time left if `terminal` is one; nothing at all if it is not. */
 export function showProgress(
-  stream: Output,
+  terminal: Terminal,
   label: string,
   now: () => number = () => performance.now(),
 ): Progress {
-  if (!stream.isTTY) return silent
+  if (!terminal.isTTY) return silent
   const start = now()
   let shown = Number.NEGATIVE_INFINITY
   let before = 0
@@ -35,15 +28,14 @@ export function showProgress(
       const time = now()
       if (time - shown < millisecondsBetween && done < count) return
       shown = time
-      // A terminal of unknown size says 0.
       const rate = time > start ? (done - before) / ((time - start) / 1000) : 0
-      stream.write(clearLine + line(label, done, count, rate, stream.columns || 80))
+      terminal.replaceLine(line(label, done, count, rate, terminal.columns ?? 80))
     },
     startAt(done) {
       before = done
     },
     end() {
-      if (shown > Number.NEGATIVE_INFINITY) stream.write(clearLine)
+      if (shown > Number.NEGATIVE_INFINITY) terminal.replaceLine('')
     },
   }
 }

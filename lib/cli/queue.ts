@@ -4,10 +4,11 @@ import type { JobQueue, JobStatus, QueueAddress } from '../queue/index.ts'
 import type { Command } from './arguments.ts'
 import { describeJob } from './describe.ts'
 import { UsageError } from './errors.ts'
-import { type Output, showProgress } from './progress.ts'
+import { showProgress } from './progress.ts'
 import { reportChunk, reportStatus, reportSubmission } from './queue-report.ts'
 import { showCount } from './report.ts'
 import type { ExitCode, Surroundings } from './surroundings.ts'
+import type { Terminal } from './terminal.ts'
 
 /**
  * Where the queue is: `--queue` or MATFUN_QUEUE, with the user and password of MATFUN_QUEUE_USERNAME and MATFUN_QUEUE_PASSWORD.
@@ -57,7 +58,7 @@ async function withQueue<T>(
 }
 
 /** Says what goes wrong once in half a minute: a server that is away says so at every try. */
-function sayOnce(stderr: Output): (message: string) => void {
+function sayOnce(stderr: Terminal): (message: string) => void {
   const said = new Map<string, number>()
   return (message) => {
     const now = performance.now()
@@ -88,7 +89,7 @@ export async function runWorker(command: Command, surroundings: Surroundings): P
     onChunk(chunk) {
       chunks++
       failures += chunk.failures
-      if (json) stdout.write(`${JSON.stringify(chunk)}\n`)
+      if (json) stdout.writeJson(chunk)
       else if (verbose) stderr.write(reportChunk(chunk))
     },
     onTrouble: sayOnce(stderr),
@@ -126,11 +127,8 @@ export async function submitJob(command: Command, surroundings: Surroundings): P
       if (!json) stderr.write(reportSubmission(submission))
       return await followJob(queue, id, json, surroundings)
     }
-    stdout.write(
-      json
-        ? `${JSON.stringify(submission)}\n`
-        : reportSubmission(submission, `matfun status ${id} --follow --queue ${address}`),
-    )
+    if (json) stdout.writeJson(submission)
+    else stdout.write(reportSubmission(submission, `matfun status ${id} --follow --queue ${address}`))
     return 0
   })
 }
@@ -156,7 +154,7 @@ export async function showStatus(command: Command, surroundings: Surroundings): 
         if (inputs.length > 0 || (error as Error).name !== 'QueueError') throw error
         stderr.write(`matfun: ${(error as Error).message}\n`) // the others can be shown all the same
       }
-    if (json) stdout.write(`${JSON.stringify(jobs)}\n`)
+    if (json) stdout.writeJson(jobs)
     else stdout.write(ids.length === 0 ? 'no jobs\n' : jobs.map(reportStatus).join(''))
     return 0
   })
@@ -182,7 +180,8 @@ export async function followJob(
     progress.end()
   }
   const last = status!
-  stdout.write(json ? `${JSON.stringify(last)}\n` : reportStatus(last))
+  if (json) stdout.writeJson(last)
+  else stdout.write(reportStatus(last))
   return last.failed > 0 ? 2 : last.failures > 0 ? 1 : 0
 }
 
@@ -193,9 +192,8 @@ export async function cancelJob(
 ): Promise<ExitCode> {
   const [id] = inputs
   await withQueue(queue.address, signal, (opened) => opened.cancel(id))
-  stdout.write(
-    json ? `${JSON.stringify({ cancelled: id })}\n` : `cancelled job ${id}; what is on the storage stays\n`,
-  )
+  if (json) stdout.writeJson({ cancelled: id })
+  else stdout.write(`cancelled job ${id}; what is on the storage stays\n`)
   return 0
 }
 

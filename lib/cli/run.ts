@@ -5,10 +5,13 @@ import { help } from './help.ts'
 import type { JobControl } from './job.ts'
 import { showProgress } from './progress.ts'
 import type { ExitCode, Surroundings } from './surroundings.ts'
+import { type Output, Terminal } from './terminal.ts'
 
 /** Does what `matfun` does with these arguments. Never throws: errors go to stderr and into the exit code. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
-  const { stdout, stderr, signal } = surroundings
+export async function run(argv: readonly string[], given: Surroundings<Output>): Promise<ExitCode> {
+  const [stdout, stderr] = [new Terminal(given.stdout), new Terminal(given.stderr)]
+  const surroundings = { ...given, stdout, stderr }
+  const { signal } = surroundings
   const kept = { story: '' }
   try {
     const command = parseCommand(argv)
@@ -40,8 +43,8 @@ async function execute(
 ): Promise<ExitCode> {
   const { stdout } = surroundings
   const { name, json } = command
-  const print = (summary: object, text: string): unknown =>
-    stdout.write(json ? `${JSON.stringify(summary)}\n` : text)
+  const print = (summary: object, text: string): void =>
+    json ? stdout.writeJson(summary) : stdout.write(text)
   if (name === 'worker') return await (await import('./queue.ts')).runWorker(command, surroundings)
   if (name === 'status') return await (await import('./queue.ts')).showStatus(command, surroundings)
   if (name === 'cancel') return await (await import('./queue.ts')).cancelJob(command, surroundings)

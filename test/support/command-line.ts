@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { run } from '../../lib/cli/run.ts'
 import type { ExitCode, Surroundings } from '../../lib/cli/surroundings.ts'
+import type { Output } from '../../lib/cli/terminal.ts'
 
 /** The compiled command line, which the set-up of the test run has made. */
 export const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -18,7 +19,7 @@ export function matfun(folder: string, ...args: string[]) {
 /** Runs `matfun` in this process, from the sources. */
 export async function runHere(
   args: readonly string[],
-  { isTTY = false, ...rest }: Partial<Surroundings> & { isTTY?: boolean } = {},
+  { isTTY = false, ...rest }: Partial<Surroundings<Output>> & { isTTY?: boolean } = {},
 ): Promise<{ code: ExitCode; stdout: string; stderr: string }> {
   const said = { stdout: '', stderr: '' }
   const stream = (name: keyof typeof said) => ({
