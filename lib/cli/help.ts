@@ -53,5 +53,5 @@ Exit codes
   1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
      row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
   2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but what run or
-     --resume have done is kept
+     --resume have done is kept. Also if the results are written and the summary cannot be (a full disk)
 `

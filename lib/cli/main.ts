@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { run } from './run.ts'
+import { Terminal } from './terminal.ts'
 
 const ended = new AbortController()
 const insisted = new AbortController()
@@ -11,10 +12,15 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     else ended.abort()
   })
 
-// `matfun plan A.npy | head -1` closes the pipe early, which is no fault of the job.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+let isCut = false
+for (const name of ['stdout', 'stderr'] as const)
+  process[name].on('error', (error: NodeJS.ErrnoException) => {
+    // `matfun plan A.npy | head -1` closes the pipe early, which is no fault of the job. A full disk is one.
+    if (isCut || error.code === 'EPIPE') return
+    isCut = true
+    process.exitCode = 2
+    if (name === 'stdout')
+      new Terminal(process.stderr).write(`matfun: cannot write to stdout: ${error.message.split(', ')[0]}\n`)
   })
 
 const { stdout, stderr } = process
@@ -28,4 +34,4 @@ if (code === 'interrupted') {
   // The files are gone: now end as the signal would have ended it, so that a shell sees why.
   process.removeAllListeners(received)
   process.kill(process.pid, received)
-} else process.exitCode = code
+} else process.exitCode = isCut ? 2 : code
