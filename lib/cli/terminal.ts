@@ -9,8 +9,8 @@ export interface Output {
 const clearLine = '\r\u001b[K'
 
 /**
- * The one way to an {@link Output}. Names of files, and what files and queues hold, can be from anyone: what a terminal would obey comes out
- * as U+FFFD.
+ * Cleans all text on its way to an {@link Output}. File names and the contents of files and queues can come from anyone, so control
+ * characters become U+FFFD.
  */
 export class Terminal {
   readonly isTTY: boolean
@@ -31,7 +31,7 @@ export class Terminal {
     this.#output.write(printable(text))
   }
 
-  /** Writes a value as one line of JSON, control characters as `\u` and four digits: JSON.stringify leaves those above U+007E as they are. */
+  /** Writes a value as one line of JSON. Escapes the control characters from U+007F on, too, which JSON.stringify does not. */
   writeJson(value: unknown): void {
     const codeOf = (character: string): string => character.charCodeAt(0).toString(16).padStart(4, '0')
     this.write(`${JSON.stringify(value).replace(/\p{Cc}/gu, (character) => `\\u${codeOf(character)}`)}\n`)

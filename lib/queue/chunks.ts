@@ -112,17 +112,17 @@ export async function reasonsOf(
   )
 }
 
-/** Takes chunks out of the queue that have failed or wait to be tried again, each in the same short time. Chunks that run stay. */
+/** Takes chunks out of the queue, but for those that are being worked on. A chunk in the list of waiting ones costs a search of that list. */
 export async function removeChunks(queue: Queue, job: string, chunks: Iterable<number>): Promise<void> {
   for (const some of slices(chunks)) await Promise.all(some.map((chunk) => queue.remove(chunkId(job, chunk))))
 }
 
-/** Entries of a list that one script looks at: about a millisecond, in which the server does nothing else. */
+/** Entries that one script looks at. It holds the server for about a millisecond. */
 const entriesAtOnce = 500
 
 /**
- * Takes entries from the end of a list where the next one is worked on, removes those of a job, and puts the others back at the beginning.
- * KEYS: the list. ARGV: what the keys of the entries begin with, what the entries of the job begin with, how many to take.
+ * Takes entries from the end of a list, where workers take theirs. Removes the entries of a job and puts the others back at the beginning.
+ * KEYS: the list. ARGV: the prefix of all keys, the prefix of the job's entries, how many entries to take.
  */
 const removeWaiting = `local ids = redis.call('rpop', KEYS[1], ARGV[3])
 if not ids then return 0 end
@@ -140,9 +140,9 @@ return #ids`
 /**
  * Takes all chunks of a job out of the queue, but for those that are being worked on.
  *
- * BullMQ's own removal looks for each entry from the beginning of the list of those that wait, which makes it quadratic. Here the list goes round
- * once instead. Nothing is lost when that ends early, and after it the other jobs' chunks are in their order again.
- * Cost: linear in the chunks of the job and in all chunks that wait; one round trip for 500, a millisecond of the server each.
+ * BullMQ searches the list of waiting chunks for each chunk that it removes, which is quadratic. Here the list is rotated once instead.
+ * Other jobs' chunks are in their order again at the end, and none is lost if the rotation ends early.
+ * Cost: linear in the job's chunks and in all waiting chunks; one round trip for 500.
  */
 export async function removeJob(queue: Queue, redis: Redis, job: string, chunks: number): Promise<void> {
   for (const name of ['wait', 'paused']) {
@@ -155,7 +155,7 @@ export async function removeJob(queue: Queue, redis: Redis, job: string, chunks:
       left -= taken as number
     }
   }
-  // These have failed, wait to be tried again, are being worked on, or came into the list behind the one that was looked at last.
+  // These have failed, wait for another try, run, or came into the list during the rotation.
   await removeChunks(queue, job, await chunksThat(1, queue, redis, job, Array(chunks).keys()))
 }
 
