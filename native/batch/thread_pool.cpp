@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "batch/floating_point.hpp"
 #include "batch/huge_pages.hpp"
 
 namespace matfun {
@@ -104,6 +105,7 @@ void ThreadPool::join_threads(Lock& lock) {
 }
 
 void ThreadPool::serve(unsigned generation) {
+  const StandardFloatingPoint mode;  // not that of the thread that started this one
   ThreadMemory memory;
   Lock lock(mutex_);
   while (generation == generation_) {
