@@ -7,8 +7,10 @@ import {
   requireStorage,
   type Stack,
 } from './input.ts'
+import { native } from './native.ts'
 import {
   allocate,
+  byteExtent,
   components,
   contiguous,
   type DataOf,
@@ -16,7 +18,6 @@ import {
   gather,
   type NDArray,
   ndarray,
-  overlap,
   overlapsItself,
   product,
   reach,
@@ -84,6 +85,15 @@ export function requireSafe(inputs: readonly NamedInput[], outputs: readonly Nam
           `${name} must not overlap ${other}: it would be overwritten while in use`,
         )
   })
+}
+
+/**
+ * True when the stretches of memory between the views' first and last elements share a byte. By their addresses: two buffers can be of
+ * one memory, as a SharedArrayBuffer and its structuredClone are.
+ */
+function overlap(a: NDArray, b: NDArray): boolean {
+  const [x, y] = [byteExtent(a), byteExtent(b)]
+  return native.overlap(a.data, x.first, x.bytes, b.data, y.first, y.bytes)
 }
 
 function requireTargetStill(name: string, { data, given }: Target): void {

@@ -76,6 +76,8 @@ export interface Native {
   release(id: number): void
   /** Overwrites `plans`, of 11 numbers for each matrix. */
   plan(code: number, n: number, count: number, A: Numbers, plans: Float64Array): void
+  /** Whether bytes of two typed arrays share memory, by their addresses; each from `first` on. */
+  overlap(a: Numbers, aFirst: number, aBytes: number, b: Numbers, bFirst: number, bBytes: number): boolean
   info(): NativeInfo
 }
 

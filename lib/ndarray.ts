@@ -116,20 +116,12 @@ export function overlapsItself({ shape, strides }: NDArray): boolean {
   return false
 }
 
-/** True when the stretches of memory between the views' first and last elements share a byte. */
-export function overlap(a: NDArray, b: NDArray): boolean {
-  if (bufferOf.call(a.data) !== bufferOf.call(b.data)) return false
-  const [aFirst, aEnd] = byteExtent(a)
-  const [bFirst, bEnd] = byteExtent(b)
-  return aFirst < bEnd && bFirst < aEnd
-}
-
-function byteExtent({ dtype, shape, data, strides, offset }: NDArray): [number, number] {
-  if (product(shape) === 0) return [0, 0]
+/** The stretch of a view's data, in bytes of it, from its first element to its last. */
+export function byteExtent({ dtype, shape, strides, offset }: NDArray): { first: number; bytes: number } {
+  if (product(shape) === 0) return { first: 0, bytes: 0 }
   const [lowest, highest] = reach(shape, strides, offset)
   const size = storageOf(dtype).BYTES_PER_ELEMENT * components(dtype)
-  const start = byteOffsetOf.call(data)
-  return [start + lowest * size, start + (highest + 1) * size]
+  return { first: lowest * size, bytes: (highest + 1 - lowest) * size }
 }
 
 /** The least and the greatest position (in elements) that a view of at least one element reads. */

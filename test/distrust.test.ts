@@ -1,5 +1,6 @@
 // What the fuzzer (test/fuzz) found, one by one.
 import { types } from 'node:util'
+import { receiveMessageOnPort } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { expm, expmAsync, expmJVP, expmLinearize, expmPlan, expmVJP, MatfunError } from '../lib/index.ts'
 import type { MatrixInput } from '../lib/input.ts'
@@ -38,6 +39,11 @@ const shapeThat = (does: () => void, shape: number[]): number[] =>
 const detach = ({ buffer }: Float64Array) => {
   if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
 }
+
+/** Typed by hand: the types of Node have none of it. */
+type SharedMemoryConstructor = new (
+  sizes: Record<string, unknown>,
+) => { readonly buffer: SharedArrayBuffer; grow(pages: number): void }
 
 /** The same memory as another object. */
 const twin = ({ buffer, byteOffset, length }: Float64Array): Float64Array => {
@@ -223,6 +229,108 @@ describe('an output over the memory of an input', () => {
     using kept = expmLinearize(first)
     expect(code(() => kept.jvp(first, { out: moved }))).toBe('ERR_ALIASED_OUT')
     expect([...A]).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  })
+
+  /** Two arrays of eight numbers over one memory, by every way to have two objects of it. */
+  const twins: Record<string, () => readonly [Float64Array, Float64Array]> = {
+    'a structuredClone': () => {
+      const one = shared([0, 1, 2, 3, 4, 5, 6, 7])
+      return [one, twin(one)]
+    },
+    'a message': () => {
+      const one = shared([0, 1, 2, 3, 4, 5, 6, 7])
+      const { port1, port2 } = new MessageChannel()
+      port1.postMessage(one)
+      const { message } = receiveMessageOnPort(port2)!
+      port1.close()
+      return [one, message]
+    },
+    WebAssembly: () => {
+      const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: SharedMemoryConstructor } })
+        .WebAssembly
+      const memory = new Memory({ initial: 1, maximum: 3, shared: true })
+      const one = new Float64Array(memory.buffer, 0, 8)
+      one.set([0, 1, 2, 3, 4, 5, 6, 7])
+      memory.grow(1)
+      return [one, new Float64Array(memory.buffer, 0, 8)]
+    },
+  }
+  /** Four numbers of an array from `at` on, as arrays that the results are brought to, or that they are computed in. */
+  const forms = {
+    contiguous: (data: Float64Array, at: number) => data.subarray(at, at + 4),
+    'column-major': (data: Float64Array, at: number) => ({
+      data: data.subarray(at, at + 4),
+      shape: [2, 2],
+      strides: [1, 2],
+    }),
+    'backward, with an offset': (data: Float64Array, at: number) => ({
+      data,
+      shape: [2, 2],
+      strides: [-2, -1],
+      offset: at + 3,
+    }),
+  }
+  describe.each(Object.keys(twins))('whose memory is shared by %s', (way) => {
+    describe.each(Object.entries(forms))('is refused where it is %s', (_, form) => {
+      const apart = form(new Float64Array(8), 0)
+      it('for an input, and nothing is written', () => {
+        const [one, other] = twins[way]()
+        for (const inputForm of Object.values(forms))
+          for (const by of [-1, 0, 3]) {
+            const A = inputForm(one, 1)
+            const out = form(other, 1 + by)
+            const refused = [
+              () => expm(A, { out }),
+              () => expmLinearize(A, { out }),
+              () => expmJVP(A, apart, { out: { value: out } }),
+              () => expmJVP(apart, A, { out: { value: out } }),
+              () => expmJVP(A, apart, { out: { tangent: out } }),
+              () => expmVJP(apart, A, { out: { cotangent: out } }),
+              () => expmLinearize(apart).jvp(A, { out }),
+              () => expmLinearize(apart).vjp(A, { out }),
+            ]
+            for (const call of refused)
+              expect([by, `${call}`, code(call)]).toEqual([by, `${call}`, 'ERR_ALIASED_OUT'])
+          }
+        expect(() => expm(one.subarray(0, 4), { out: form(other, 0) })).toThrow(
+          'out must not overlap A: it would be overwritten while in use',
+        )
+        expect([...one]).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+      })
+
+      it('for the other output, and nothing is written', () => {
+        const [one, other] = twins[way]()
+        for (const otherForm of Object.values(forms))
+          for (const by of [-1, 0, 3]) {
+            const [value, result] = [otherForm(one, 1), form(other, 1 + by)]
+            expect(code(() => expmJVP(apart, apart, { out: { value, tangent: result } }))).toBe(
+              'ERR_ALIASED_OUT',
+            )
+            expect(code(() => expmVJP(apart, apart, { out: { value, cotangent: result } }))).toBe(
+              'ERR_ALIASED_OUT',
+            )
+          }
+        expect([...one]).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+      })
+
+      it('but taken beside them', () => {
+        const [one, other] = twins[way]()
+        one.set([0, 1, -1, 0])
+        expm(one.subarray(0, 4), { out: form(other, 4) })
+        expect([...one]).toEqual([
+          0,
+          1,
+          -1,
+          0,
+          ...(form === forms['column-major']
+            ? [0, 2, 1, 3]
+            : form === forms.contiguous
+              ? [0, 1, 2, 3]
+              : [3, 2, 1, 0]
+          ).map((k) => rotation[k]),
+        ])
+      })
+    })
   })
 })
 

@@ -210,6 +210,23 @@ std::uintptr_t id_argument(const Napi::CallbackInfo& arguments) {
   return static_cast<std::uintptr_t>(read_index(arguments, 0, "id", kMaxCount));
 }
 
+bool overlap_arguments(const Napi::CallbackInfo& arguments) {
+  const Napi::Env env = arguments.Env();
+  const auto read_part = [&](std::size_t at, const char* name) -> Span {
+    napi_typedarray_type kind{};
+    std::size_t length = 0;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, arguments[at], &kind, &length, &data, nullptr, nullptr) != napi_ok ||
+        (kind != napi_float64_array && kind != napi_float32_array))
+      refuse<Napi::TypeError>(env, std::string(name) + " must be a Float64Array or a Float32Array");
+    const auto held = static_cast<double>(length * (kind == napi_float64_array ? 8 : 4));
+    const auto first = read_index(arguments, at + 1, "first", held);
+    const auto bytes = read_index(arguments, at + 2, "bytes", held - static_cast<double>(first));
+    return {static_cast<std::byte*>(data) + first, static_cast<std::size_t>(bytes)};
+  };
+  return overlap(read_part(0, "a"), read_part(3, "b"));
+}
+
 PlanArguments plan_arguments(const Napi::CallbackInfo& arguments) {
   Job job = read_job(arguments);
   job.count = read_index(arguments, 2, "count", kMaxPlans);

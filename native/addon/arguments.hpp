@@ -46,6 +46,10 @@ Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& lineariz
 /// The id that `cancel`, `derive`, `conditions` and `release` begin with.
 std::uintptr_t id_argument(const Napi::CallbackInfo& arguments);
 
+/// The raw arguments of `overlap`: a, first, bytes, b, first, bytes; typed arrays, and which of their bytes are meant. True if these
+/// share memory. Addresses are compared, since two SharedArrayBuffers can be of one memory, and two buffers of another addon's, too.
+bool overlap_arguments(const Napi::CallbackInfo& arguments);
+
 /// Numbers that tell of one plan.
 inline constexpr Index kPlanFields = 11;
 

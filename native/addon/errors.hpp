@@ -35,7 +35,7 @@ napi_value with_exceptions(napi_env env, const Body& body) noexcept {
   return nullptr;
 }
 
-/// A RangeError with code ERR_ALIASED_OUT, for what lib cannot see: that two SharedArrayBuffers are of the same memory.
+/// A RangeError with code ERR_ALIASED_OUT. lib has compared addresses before and named the arguments; this is for other callers.
 [[noreturn]] inline void refuse_aliased(Napi::Env env) {
   Napi::RangeError error = Napi::RangeError::New(
       env, "an output overlaps an input or the other output: it would be overwritten while in use");

@@ -42,6 +42,12 @@ Napi::Value plan(const Napi::CallbackInfo& arguments) {
   return arguments.Env().Undefined();
 }
 
+// native:     overlap(a, first, bytes, b, first, bytes)
+// TypeScript: overlap(...): boolean, whether these bytes of two typed arrays share memory
+Napi::Value overlap(const Napi::CallbackInfo& arguments) {
+  return Napi::Boolean::New(arguments.Env(), overlap_arguments(arguments));
+}
+
 /// What this processor can do that kernels are commonly compiled for; empty where it cannot be asked.
 std::vector<const char*> cpu_features() {
   std::vector<const char*> features;
@@ -85,6 +91,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   Worker::attach(env, exports);
   Linearizations::attach(env, exports);
   add_function<plan>(exports, "plan");
+  add_function<overlap>(exports, "overlap");
   add_function<info>(exports, "info");
   return exports;
 }

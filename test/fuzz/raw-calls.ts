@@ -2,6 +2,7 @@ import { dtypeCodes, native } from '../../lib/native.ts'
 import { components, type DType, storageOf } from '../../lib/ndarray.ts'
 import { type Memory, type Numbers, type Precision, places } from './memory.ts'
 import type { Random } from './random.ts'
+import { Fault } from './verdict.ts'
 
 /** What a raw call of the addon is given, and what it may do. */
 export interface RawCall {
@@ -124,6 +125,22 @@ export const rawEntries: readonly RawEntry[] = [
       ],
       outputs: [4],
     }),
+  },
+  {
+    name: 'overlap',
+    weight: 2,
+    make(sizes) {
+      const [a, b] = [sizes.matrices(sizes.count), sizes.matrices(sizes.count)]
+      const half = a.byteLength / 2
+      const isOne = sizes.random.chance(0.5)
+      return {
+        args: [a, 0, half, isOne ? a : b, half - (isOne && half > 0 ? 1 : 0), half],
+        outputs: [],
+        check(came) {
+          if (came !== (isOne && half > 0)) throw new Fault(`overlap says ${came}`)
+        },
+      }
+    },
   },
   { name: 'info', weight: 0.3, make: () => ({ args: [], outputs: [] }) },
   {
