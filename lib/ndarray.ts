@@ -1,5 +1,5 @@
 import { rangeError } from './errors.ts'
-import { bufferOf, byteOffsetOf, lengthOf } from './typed-array.ts'
+import { bufferOf, byteOffsetOf, lengthOf, typedArrayName } from './typed-array.ts'
 
 /** The element types. Complex data is interleaved: re, im, re, im, ... */
 export type DType = 'float64' | 'float32' | 'complex128' | 'complex64'
@@ -96,10 +96,21 @@ export function ndarray<D extends DType>(
 /** Copies contiguous row-major data into a strided array of the same shape and dtype. */
 export function scatter(source: DataOf<DType>, target: NDArray): void {
   const c = components(target.dtype)
-  let from = 0
+  const [from, to] = [movable(source), movable(target.data)]
+  let next = 0
   forEachElement(target, (at) => {
-    for (let part = 0; part < c; part++) target.data[at * c + part] = source[from++]
+    for (let part = 0; part < c; part++) to[at * c + part] = from[next++]
   })
+}
+
+/**
+ * Numbers as they can be moved one by one. Float32 numbers as their bits: JavaScript reads one as a double, and that conversion loses
+ * subnormal numbers if a library built with -ffast-math has changed how this thread computes.
+ */
+function movable(data: DataOf<DType>): Float64Array | Uint32Array {
+  return typedArrayName(data) === 'Float64Array'
+    ? (data as Float64Array)
+    : new Uint32Array(bufferOf.call(data), byteOffsetOf.call(data), lengthOf.call(data))
 }
 
 /** True when two elements of the view may lie in one place, so that writing one would overwrite the other. */
@@ -158,9 +169,10 @@ export function contiguous(view: NDArray): DataOf<DType> | undefined {
 export function gather(view: NDArray): DataOf<DType> {
   const c = components(view.dtype)
   const data = allocate(view.dtype, product(view.shape))
-  let to = 0
+  const [from, to] = [movable(view.data), movable(data)]
+  let next = 0
   forEachElement(view, (at) => {
-    for (let part = 0; part < c; part++) data[to++] = view.data[at * c + part]
+    for (let part = 0; part < c; part++) to[next++] = from[at * c + part]
   })
   return data
 }
