@@ -1,5 +1,6 @@
 #include "addon/arguments.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -219,10 +220,11 @@ bool overlap_arguments(const Napi::CallbackInfo& arguments) {
     if (napi_get_typedarray_info(env, arguments[at], &kind, &length, &data, nullptr, nullptr) != napi_ok ||
         (kind != napi_float64_array && kind != napi_float32_array))
       refuse<Napi::TypeError>(env, std::string(name) + " must be a Float64Array or a Float32Array");
-    const auto held = static_cast<double>(length * (kind == napi_float64_array ? 8 : 4));
-    const auto first = read_index(arguments, at + 1, "first", held);
-    const auto bytes = read_index(arguments, at + 2, "bytes", held - static_cast<double>(first));
-    return {static_cast<std::byte*>(data) + first, static_cast<std::size_t>(bytes)};
+    const std::size_t held = length * (kind == napi_float64_array ? 8 : 4);
+    const auto first = static_cast<std::size_t>(read_index(arguments, at + 1, "first", kMaxCount));
+    const auto bytes = static_cast<std::size_t>(read_index(arguments, at + 2, "bytes", kMaxCount));
+    if (first >= held) return {nullptr, 0};
+    return {static_cast<std::byte*>(data) + first, std::min(bytes, held - first)};
   };
   return overlap(read_part(0, "a"), read_part(3, "b"));
 }

@@ -47,7 +47,7 @@ Job condition_arguments(const Napi::CallbackInfo& arguments, const Job& lineariz
 std::uintptr_t id_argument(const Napi::CallbackInfo& arguments);
 
 /// The raw arguments of `overlap`: a, first, bytes, b, first, bytes; typed arrays, and which of their bytes are meant. True if these
-/// share memory. Addresses are compared, since two SharedArrayBuffers can be of one memory, and two buffers of another addon's, too.
+/// share memory, as far as they are there: an input that was copied may have lost its buffer since. Addresses are compared, since two SharedArrayBuffers can be of one memory, and two buffers of another addon's, too.
 bool overlap_arguments(const Napi::CallbackInfo& arguments);
 
 /// Numbers that tell of one plan.
