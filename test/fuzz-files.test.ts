@@ -26,9 +26,10 @@ import { Random } from './fuzz/random.ts'
 import { main, matfun, runHere } from './support/command-line.ts'
 import { npyBytes, temporaryFolder } from './support/npy-files.ts'
 import { dying } from './support/resumed-jobs.ts'
+import { drawSeed } from './support/seed.ts'
 
 const at = temporaryFolder()
-const seed = 1
+const seed = drawSeed('damaged files')
 
 /** A folder of its own. */
 function folder(name: string): string {
@@ -94,7 +95,7 @@ describe('the command line on such files', () => {
       const [command, ...names] = prepare(place, new Random(seed + 1, k))
       const inputs = names.map((name) => join(place, name))
       const { code, stderr } = await runHere([command, ...inputs, '-o', join(place, 'Y.npy')])
-      requireWhole(place, code, stderr, `job ${k}`)
+      requireWhole(place, code, stderr, `job ${k} of seed ${seed}`)
       codes.add(code)
     }
     expect([...codes].sort()).toEqual([0, 1, 2])
@@ -105,7 +106,7 @@ describe('the command line on such files', () => {
     for (let k = 0; k < 24; k++) {
       const args = prepare(place, new Random(seed + 2, k))
       const { status, stderr } = matfun(place, ...args, '-o', 'Y.npy')
-      requireWhole(place, status, stderr, `process ${k}`)
+      requireWhole(place, status, stderr, `process ${k} of seed ${seed}`)
     }
   })
 })

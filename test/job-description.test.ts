@@ -9,6 +9,7 @@ import {
 } from '../lib/job/index.ts'
 import { dtypes } from './support/dtypes.ts'
 import { uniform } from './support/matrices.ts'
+import { drawSeed } from './support/seed.ts'
 
 const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
 const expm: JobDescription = { operation: 'expm', A: 'in/A.zarr', out: 'out/Y.zarr', options }
@@ -101,7 +102,7 @@ describe('a description', () => {
   })
 
   it('of anything else, however it is put together, is refused as such: 5000 of them', () => {
-    const next = uniform(30)
+    const next = uniform(drawSeed('descriptions of jobs'))
     const parts = [
       null,
       0,

@@ -14,6 +14,7 @@ import { Random } from './fuzz/random.ts'
 import { runHere } from './support/command-line.ts'
 import { temporaryFolder } from './support/npy-files.ts'
 import { holds, interrupt, isDone, left, type PreparedJob, prepareJob } from './support/resumed-jobs.ts'
+import { drawSeed } from './support/seed.ts'
 
 const at = temporaryFolder()
 
@@ -108,6 +109,8 @@ function damage(journal: Buffer, other: Buffer, random: Random): Buffer {
   return random.chance(0.5) ? torn : Buffer.concat([torn, Buffer.from([random.integer(0, 255)])])
 }
 
+const seed = drawSeed('damaged journals')
+
 test('500 damaged journals give right bytes or a refusal, whatever stands behind what they vouch for', async () => {
   const shared = { operation: 'vjp', dtype: 'float64', counts: [1, 60], n: 2, withValue: true } as const
   const job = await prepareJob(folder('journals'), shared)
@@ -127,7 +130,7 @@ test('500 damaged journals give right bytes or a refusal, whatever stands behind
   ]
   const outcomes = { continued: 0, fresh: 0, refused: 0 }
   const round = async (k: number): Promise<void> => {
-    const random = new Random(7, k)
+    const random = new Random(seed, k)
     // The files that the journal knows, with what was never vouched for being wrong.
     files.forEach((path, j) => {
       const whole = Buffer.alloc(job.bytes[j].length + random.integer(0, 64), 0x3f)
@@ -139,7 +142,7 @@ test('500 damaged journals give right bytes or a refusal, whatever stands behind
     const { code, stdout, stderr } = await runHere([...job.args, '--resume', '--json'], {
       budget: job.budget,
     })
-    const from = `journal ${k}: ${stderr}`
+    const from = `journal ${k} of seed ${seed}: ${stderr}`
     if (code === 2) {
       expect(stderr, from).toMatch(/^matfun: [^\n]+\n$/)
       outcomes.refused++

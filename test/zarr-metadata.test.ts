@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openZarr, ZarrError } from '../lib/zarr/index.ts'
 import { uniform } from './support/matrices.ts'
 import { temporaryFolder } from './support/npy-files.ts'
+import { drawSeed } from './support/seed.ts'
 import { writeFolder, zarrJson } from './support/zarr-files.ts'
 
 const at = temporaryFolder()
@@ -264,6 +265,8 @@ const intruders: readonly unknown[] = [
   { length: 3, 0: 1, 1: 1, 2: 1 },
 ]
 
+const seed = drawSeed('changes of a zarr.json')
+
 /** Changes one place of a JSON value. */
 function mutate(value: unknown, next: () => number): unknown {
   const intruder = intruders[Math.floor(next() * intruders.length)]
@@ -301,7 +304,7 @@ describe('a hostile zarr.json', () => {
 
   // Chunks are read too, of what can be opened and is small: missing ones, and one that is there and too short.
   it('is refused, or is an array, and nothing else: 4000 changes of one to three places', async () => {
-    const next = uniform(20)
+    const next = uniform(seed)
     writeFolder(path, { 'c/0/0/0': new Uint8Array(40).fill(1) })
     const seen = { refused: 0, opened: 0, damaged: 0 }
     for (let round = 0; round < 4000; round++) {
@@ -328,7 +331,7 @@ describe('a hostile zarr.json', () => {
 
   it('of any changed byte is refused, or is an array', async () => {
     const text = Buffer.from(JSON.stringify(start[1]))
-    const next = uniform(21)
+    const next = uniform(seed + 1)
     for (let k = 0; k < text.length; k++) {
       const changed = Buffer.from(text)
       changed[k] = Math.floor(next() * 256)

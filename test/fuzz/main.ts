@@ -2,10 +2,11 @@
 //
 // usage: node test/fuzz/start.mjs [--seed S] [--from K] [--calls N] [--state FILE] [--keep]
 //
-// Call K with seed S is always the same, so that a fault is repeated by its own call alone: --seed S --from K --calls 1.
+// Without --seed a new one is drawn, and printed. Call K with seed S is always the same, so that a fault is repeated by its own call alone: --seed S --from K --calls 1.
 // --keep goes on after a fault. FILE holds the number of the call that runs, for when the process is killed by it.
 // exit codes: 0 no fault, 1 a fault (on stderr), 2 wrong use
 
+import { randomInt } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { publicCall } from './public-run.ts'
@@ -14,7 +15,7 @@ import { rawCall } from './raw-run.ts'
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
+    seed: { type: 'string', default: String(randomInt(2 ** 32)) },
     from: { type: 'string', default: '0' },
     calls: { type: 'string', default: '100000' },
     state: { type: 'string' },
@@ -36,6 +37,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1)
 })
 
+console.log(`seed ${seed}`)
 const start = performance.now()
 for (; call < from + Number(values.calls); call++) {
   if (state !== undefined) writeSync(state, String(call).padEnd(12), 0)
