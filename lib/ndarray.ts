@@ -108,9 +108,12 @@ export function scatter(source: DataOf<DType>, target: NDArray): void {
  * subnormal numbers if a library built with -ffast-math has changed how this thread computes.
  */
 function movable(data: DataOf<DType>): Float64Array | Uint32Array {
-  return typedArrayName(data) === 'Float64Array'
-    ? (data as Float64Array)
-    : new Uint32Array(bufferOf.call(data), byteOffsetOf.call(data), lengthOf.call(data))
+  if (typedArrayName(data) === 'Float64Array') return data as Float64Array
+  const length = lengthOf.call(data)
+  // No view can be made of a buffer that is gone; whoever calls finds that out later.
+  return length === 0
+    ? new Uint32Array(0)
+    : new Uint32Array(bufferOf.call(data), byteOffsetOf.call(data), length)
 }
 
 /** True when two elements of the view may lie in one place, so that writing one would overwrite the other. */

@@ -341,6 +341,13 @@ it('an input that was copied may lose its memory before outputs are looked at', 
   expect(expm(A, { out }).data).toEqual(rotation)
 })
 
+it('directions of which there are none may lose their memory', () => {
+  const data = new Float32Array(4)
+  const strides = shapeThat(() => structuredClone(data.buffer, { transfer: [data.buffer] }), [0, 4, 2, 1])
+  const A = { data: new Float32Array(0), shape: [1, 0, 2, 2] }
+  expect(expmJVP(A, { data, shape: [3, 0, 2, 2], strides }).tangent.shape).toEqual([3, 0, 2, 2])
+})
+
 describe('counts of matrices', () => {
   const nothing = (...batch: number[]) => ({ data: new Float64Array(0), shape: [...batch, 0, 0] })
 
