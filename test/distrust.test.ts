@@ -348,6 +348,13 @@ it('directions of which there are none may lose their memory', () => {
   expect(expmJVP(A, { data, shape: [3, 0, 2, 2], strides }).tangent.shape).toEqual([3, 0, 2, 2])
 })
 
+it('matrices of order 0 may lose their memory', () => {
+  const data = matrix()
+  const A = { data, shape: [3, 0, 0], strides: shapeThat(() => detach(data), [0, 1, 1]) }
+  expect(reference.expm(A).shape).toEqual([3, 0, 0])
+  expect(expm({ ...A, data: matrix() }).shape).toEqual([3, 0, 0])
+})
+
 describe('counts of matrices', () => {
   const nothing = (...batch: number[]) => ({ data: new Float64Array(0), shape: [...batch, 0, 0] })
 

@@ -95,7 +95,12 @@ function readReference(name: string, input: MatrixInput): ReferenceStack {
     throw typeError('ERR_DTYPE', `${name} must have dtype float64 or complex128, got ${stack.dtype}`)
   const { data } = stack as ReferenceStack
   // An array of our own over the same numbers: what the caller's does when it is asked for a part is its own affair.
-  const own = new Float64Array(bufferOf.call(data), byteOffsetOf.call(data), lengthOf.call(data))
+  const length = lengthOf.call(data)
+  // Of a buffer that is gone there can be none, but where there are no numbers nothing is missing.
+  const own =
+    length === 0
+      ? new Float64Array(0)
+      : new Float64Array(bufferOf.call(data), byteOffsetOf.call(data), length)
   return { ...(stack as ReferenceStack), data: own }
 }
 
