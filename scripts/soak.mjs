@@ -1,4 +1,5 @@
-// Calls every function a million times and fails where the process's resident size grows by 1 MB or more over them.
+// Calls every function a million times, and those that use files or servers as often as seconds allow, and fails where the process's
+// resident size grows by 1 MB or more over them. What needs a Redis server is left out where there is none.
 //
 // usage: node scripts/soak.mjs [--calls N] [--jobs J] [--sizes] [name ...]
 //   names are parts of those in scripts/soak/subjects.mjs; --sizes prints how large the process was, in KB; J processes run at once
@@ -9,6 +10,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { redisIsMissing, startRedis } from './queue/redis.mjs'
 import { root } from './setup/commands.mjs'
 import { subjects } from './soak/subjects.mjs'
 
@@ -35,7 +37,8 @@ function measure({ call, name }, calls) {
   const flags = ['--expose-gc', '--max-semi-space-size=1']
   const args = [...flags, join(root, 'scripts', 'soak', 'process.mjs'), String(calls)]
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const env = { ...process.env, MATFUN_SOAK_QUEUE: server?.url }
+    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] })
     let text = ''
     child.stdout.on('data', (part) => {
       text += part
@@ -88,7 +91,11 @@ if (!(calls >= 1000 && jobs >= 1) || chosen.length === 0) {
   )
   process.exit(2)
 }
-const left = [...chosen]
+const isLeftOut = (/** @type {Subject} */ { asksServer }) =>
+  asksServer === true && redisIsMissing !== undefined
+for (const subject of chosen.filter(isLeftOut)) console.log(`${subject.name}: left out, ${redisIsMissing}`)
+const left = chosen.filter((subject) => !isLeftOut(subject))
+const server = left.some(({ asksServer }) => asksServer) ? await startRedis() : undefined
 /** @type {string[]} */
 const growing = []
 const start = performance.now()
@@ -99,6 +106,7 @@ const work = async () => {
 await Promise.all(Array.from({ length: jobs }, work))
 if ((await measure(seen, calls)).grown < most_bytes && calls >= 1_000_000)
   growing.push('nothing is seen to grow')
+await server?.end()
 const took = `${((performance.now() - start) / 1000).toFixed(0)} s`
 console.log(growing.length > 0 ? `growing: ${growing.join('; ')} (${took})` : `none grows (${took})`)
 process.exitCode = growing.length > 0 ? 1 : 0

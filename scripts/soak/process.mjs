@@ -1,6 +1,7 @@
 // One subject in a process of its own: node --expose-gc scripts/soak/process.mjs CALLS < text of a call; prints what came of it as JSON.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,18 +11,61 @@ const blocks = 40
 const warm = 10
 const atOnce = 50
 
+const spec = { dtype: 'float64', shape: [2, 2, 2], chunkLength: 2 }
+const automatic = { method: 'auto', shift: 'auto', balance: 'auto' }
+
 /**
- * What calls are given.
+ * What calls are given. The optional packages only where they are called: they take memory of their own for a while.
  * @param {string} folder
+ * @param {string} call
  */
-async function surroundings(folder) {
+async function surroundings(folder, call) {
   const at = (/** @type {string} */ path) => new URL(`../../dist/${path}`, import.meta.url).href
   const matrices = (/** @type {number} */ seed) => ({
     data: Float64Array.from({ length: 200 }, (_, k) => Math.sin(seed + k) / 9),
     shape: [2, 10, 10],
   })
+  const calls = (/** @type {string} */ name) => new RegExp(`\\b${name}\\.`).test(call)
+  const zarr = await import(at('zarr/index.js'))
+  const tfjs = calls('tfjs') ? await import(at('tfjs/index.js')) : undefined
+  const tf = tfjs && (await import('@tensorflow/tfjs-core'))
+  if (tf) {
+    await import('@tensorflow/tfjs-backend-cpu')
+    tf.enableProdMode() // or it greets
+  }
+  if (call.includes("'S.zarr'")) {
+    const S = await zarr.createZarr(join(folder, 'S.zarr'), spec)
+    await S.writeChunk(0, new Float64Array(8).fill(0.1))
+  }
+  const queue = /\b(queue|jobs)\./.test(call) ? await import(at('queue/index.js')) : undefined
+  const address = { url: process.env.MATFUN_SOAK_QUEUE ?? '' }
+  const jobs = calls('jobs') ? await queue.openQueue(address) : undefined
+  const worker = calls('jobs')
+    ? await queue.startWorker(address, { root: folder, concurrency: 4 })
+    : undefined
   return {
     m: await import(at('index.js')),
+    zarr,
+    tfjs,
+    tf,
+    tensor: tf?.tensor2d([0, 1, -1, 0], [2, 2], 'float32'),
+    job: await import(at('job/index.js')),
+    queue,
+    address,
+    jobs,
+    worker,
+    folder,
+    spec,
+    chunk: new Float64Array(8).fill(0.1),
+    descriptionOf: (/** @type {string} */ out) => ({
+      operation: 'expm',
+      A: 'S.zarr',
+      out,
+      options: automatic,
+    }),
+    nameOf: (/** @type {number} */ k) => `${k % atOnce}.zarr`,
+    at: (/** @type {string} */ name) => join(folder, name),
+    remove: (/** @type {string} */ name) => rm(join(folder, name), { recursive: true }),
     reference: await import(at('reference/index.js')),
     npy: await import(at('npy/index.js')),
     A: Float64Array.of(0, 1, -1, 0),
@@ -86,7 +130,9 @@ const calls = Number(process.argv[2])
 // In memory where the system has such a place, because each file is brought to its disk.
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'matfun-soak-'))
 try {
-  const run = callsOf(readFileSync(0, 'utf8'), await surroundings(folder))
+  const call = readFileSync(0, 'utf8')
+  const given = await surroundings(folder, call)
+  const run = callsOf(call, given)
   const each = Math.ceil(calls / blocks / atOnce) * atOnce
   const start = performance.now()
   const sizes = []
@@ -96,6 +142,8 @@ try {
   }
   const seconds = (performance.now() - start) / 1000
   console.log(JSON.stringify({ seconds, sizes, grown: slope(sizes.slice(warm)) * blocks }))
+  await given.worker?.close()
+  await given.jobs?.close()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

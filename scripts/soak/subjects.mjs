@@ -2,7 +2,8 @@
  * @typedef {object} Subject something that is called a million times
  * @property {string} name
  * @property {string} call text of one call, k the how manieth; asynchronous where it awaits
- * @property {number} [calls] in all, where a million would take minutes
+ * @property {number} [calls] in all, where a million would take minutes: files are brought to their disk, and servers asked
+ * @property {boolean} [asksServer] whether it needs a Redis or Valkey server
  */
 
 /**
@@ -62,5 +63,65 @@ export const subjects = [
     name: 'writeNpy and readNpy of matfun/npy',
     call: 'npy.writeNpy(file, array); npy.readNpy(file)',
     calls: 100_000,
+  },
+  {
+    name: 'createNpy and openNpy of matfun/npy',
+    call: `const writer = npy.createNpy(file, 'float64', [2, 10, 10])
+      writer.write(array.data)
+      writer.finish()
+      const reader = npy.openNpy(file)
+      reader.read(k % 2)
+      reader.close()`,
+    calls: 50_000,
+  },
+  {
+    name: 'createZarr and openZarr of matfun/zarr',
+    call: `const name = nameOf(k)
+      const made = await zarr.createZarr(at(name), spec)
+      await made.writeChunk(0, chunk)
+      const read = await zarr.openZarr(at(name), { root: folder })
+      await read.readChunk(0)
+      await read.presentChunks()
+      await remove(name)`,
+    calls: 10_000,
+  },
+  { name: 'expm of matfun/tfjs', call: 'tf.tidy(() => tfjs.expm(tensor))', calls: 50_000 },
+  {
+    name: 'its gradient',
+    call: 'tf.tidy(() => tf.grad((x) => tfjs.expm(x))(tensor, tensor))',
+    calls: 50_000,
+  },
+  {
+    name: 'jobs of arrays',
+    call: `const out = nameOf(k)
+      const opened = await job.openJob({ ...descriptionOf(out), A: 'S.zarr' }, { root: folder })
+      await opened.runChunk(0)
+      await opened.missingChunks()
+      for await (const failure of opened.failures()) throw new Error(failure.code)
+      await opened.removeAbandoned()
+      await opened.close()
+      await remove(out)`,
+    calls: 10_000,
+  },
+  {
+    name: 'openQueue and startWorker of matfun/queue',
+    call: `const opened = await queue.openQueue(address)
+      const worker = await queue.startWorker(address, { root: folder })
+      await opened.jobs()
+      await worker.close()
+      await opened.close()`,
+    calls: 3000,
+    asksServer: true,
+  },
+  {
+    name: 'jobs on a queue',
+    call: `const out = nameOf(k)
+      const { id } = await jobs.submit({ ...descriptionOf(out), A: 'S.zarr' }, { root: folder })
+      for await (const { complete } of jobs.follow(id, { interval: 20 })) if (complete) break
+      await jobs.status(id)
+      await jobs.cancel(id)
+      await remove(out)`,
+    calls: 3000,
+    asksServer: true,
   },
 ]
