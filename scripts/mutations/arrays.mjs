@@ -7,6 +7,22 @@ const jobTest = 'test/job.test.ts'
 /** @type {import('../mutate.mjs').Mutation[]} */
 export const arrayMutations = [
   {
+    name: 'overlap-of-one-buffer-object-only',
+    why: 'several objects can be of one memory',
+    file: 'lib/destination.ts',
+    from: '  return native.overlap(',
+    to: '  return a.data.buffer === b.data.buffer && native.overlap(',
+    tests: ['test/distrust.test.ts'],
+  },
+  {
+    name: 'float32-moved-as-numbers',
+    why: 'conversions lose subnormal numbers in some modes',
+    file: 'lib/ndarray.ts',
+    from: "  if (typedArrayName(data) === 'Float64Array') return data as Float64Array\n",
+    to: '  if (lengthOf.call(data) >= 0) return data as Float64Array\n',
+    tests: ['test/floating-point-mode.test.ts'],
+  },
+  {
     name: 'checksum-passed-over',
     why: 'damaged chunks would be numbers',
     file: 'lib/zarr/decode.ts',

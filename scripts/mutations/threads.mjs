@@ -13,6 +13,22 @@ const asyncTest = 'test/async.test.ts'
 /** @type {import('../mutate.mjs').Mutation[]} */
 export const threadMutations = [
   {
+    name: 'threads-in-the-mode-of-their-starter',
+    why: 'results would depend on the thread that computes them',
+    file: pool,
+    from: '  const StandardFloatingPoint mode;  // not that of the thread that started this one\n',
+    to: '',
+    tests: ['test/native/batch/floating_point_test.cpp'],
+  },
+  {
+    name: 'floating-point-mode-not-given-back',
+    why: 'the caller computes in a mode of its own',
+    file: 'native/batch/floating_point.hpp',
+    from: '    if (is_changed_) own_.use();\n',
+    to: '',
+    tests: ['test/native/batch/floating_point_test.cpp'],
+  },
+  {
     name: 'turns-not-taken',
     why: 'a small job would wait for a large one',
     file: pool,
