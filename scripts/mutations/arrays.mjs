@@ -1,4 +1,4 @@
-// Faults in Zarr arrays and in the jobs over them.
+// Faults in arrays and their memory, in Zarr arrays and in the jobs over them.
 
 const codecsTest = 'test/zarr-codecs.test.ts'
 const zarrTest = 'test/zarr.test.ts'
@@ -13,14 +13,6 @@ export const arrayMutations = [
     from: '  return native.overlap(',
     to: '  return a.data.buffer === b.data.buffer && native.overlap(',
     tests: ['test/distrust.test.ts'],
-  },
-  {
-    name: 'float32-moved-as-numbers',
-    why: 'conversions lose subnormal numbers in some modes',
-    file: 'lib/ndarray.ts',
-    from: "  if (typedArrayName(data) === 'Float64Array') return data as Float64Array\n",
-    to: '  if (lengthOf.call(data) >= 0) return data as Float64Array\n',
-    tests: ['test/floating-point-mode.test.ts'],
   },
   {
     name: 'checksum-passed-over',
