@@ -3,6 +3,7 @@
  * @property {string} name
  * @property {string} call text of one call, k the how manieth; asynchronous where it awaits
  * @property {number} [calls] in all, where a million would take minutes: files are brought to their disk, and servers asked
+ * @property {number} [mostMiB] that the process may grow by, where buffers of files and sockets make its size wander: default 1
  * @property {boolean} [asksServer] whether it needs a Redis or Valkey server
  */
 
@@ -84,6 +85,7 @@ export const subjects = [
       await read.presentChunks()
       await remove(name)`,
     calls: 10_000,
+    mostMiB: 4,
   },
   { name: 'expm of matfun/tfjs', call: 'tf.tidy(() => tfjs.expm(tensor))', calls: 50_000 },
   {
@@ -102,6 +104,7 @@ export const subjects = [
       await opened.close()
       await remove(out)`,
     calls: 10_000,
+    mostMiB: 4,
   },
   {
     name: 'openQueue and startWorker of matfun/queue',
@@ -111,6 +114,7 @@ export const subjects = [
       await worker.close()
       await opened.close()`,
     calls: 3000,
+    mostMiB: 4,
     asksServer: true,
   },
   {
@@ -122,6 +126,7 @@ export const subjects = [
       await jobs.cancel(id)
       await remove(out)`,
     calls: 3000,
+    mostMiB: 4,
     asksServer: true,
   },
 ]
