@@ -300,16 +300,15 @@ describe.each(dtypes)('cotangents of a generator, %s,', (dtype) => {
   })
 
   // A cotangent's entries are of different kinds of size: those of fast rates are small. What a change of a rate by a
-  // part of itself does is q_ij C_ij, so each of these is measured beside the largest.
+  // part of itself does is q_ij C_ij, so each of these is measured beside the largest, or W's entries, if all are smaller.
   test('have derivatives in the logarithms of the rates that are right beside the largest of them', () => {
     const error = (each: GeneratorCase) => {
       const C = cotangent(each)
       const { truth, moves } = each.cotangent
       const rate = (k: number, i: number, j: number) => (i === j ? 0 : each.Q.data[k])
-      const size = worst(each.n, (k, i, j) => rate(k, i, j) * moves[k])
-      return size === 0
-        ? 0
-        : worst(each.n, (k, i, j) => (rate(k, i, j) * Math.abs(C[k] - truth[k])) / (u * size))
+      const ofW = worst(each.n, (k) => Math.abs(each.W.data[k]))
+      const size = worst(each.n, (k, i, j) => Math.max(ofW, rate(k, i, j) * moves[k]))
+      return worst(each.n, (k, i, j) => (rate(k, i, j) * Math.abs(C[k] - truth[k])) / (u * size))
     }
     expect(above(limits.cotangent, chains, error)).toEqual([])
   })
