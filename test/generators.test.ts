@@ -24,10 +24,10 @@ const all = [...cases.float64, ...cases.float32]
 const least: Record<RealDType, number> = { float64: 1e-300, float32: 1e-37 }
 
 /**
- * The largest errors allowed, in u times the condition. A prototype of the method in numpy has 6.3 for values, 7.2 for
- * tangents and 12 for cotangents as its worst (see the README of the fixtures for the conditions).
+ * The largest errors allowed, in u times the condition (see the README of the fixtures). A prototype of the method in numpy
+ * has 6 for values, 8 for tangents and 19 for cotangents as its worst, in both precisions.
  */
-const limits = { value: 10, kappa: 8, tangent: 16, cotangent: 24 }
+const limits = { value: 10, kappa: 8, tangent: 16, cotangent: 32 }
 
 /** What the chain's squarings add: each rounds once. */
 function roundings({ Q, n }: GeneratorCase): number {
@@ -344,7 +344,7 @@ describe.each(dtypes)('cotangents of a generator, %s,', (dtype) => {
           inner(W.data.map(Math.abs), size(tangents[d])) + inner(E.map(Math.abs), size(each.cotangent))
         return Math.abs(left - right) / (u * (sizes + least[dtype] / u))
       }
-      expect(above(8, chains, residue)).toEqual([])
+      expect(above(4, chains, residue)).toEqual([])
     }
   })
 
