@@ -121,7 +121,7 @@ export function derivativeCall(
     results: product(batch),
     finish(statuses) {
       const done = { value: value.finish(), result: result.finish() }
-      if (statuses && !nan) throw new MatfunError(failures(statuses))
+      if (statuses && !nan) throw new MatfunError(failures(statuses), 'derivative')
       return done
     },
   }

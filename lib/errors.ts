@@ -14,8 +14,17 @@ export type ArgumentErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_DISPOSED'
 
-/** Why one matrix of a batch could not be done. */
-export type FailureCode = 'ERR_NOT_FINITE' | 'ERR_OVERFLOW' | 'ERR_SINGULAR'
+/** native/linalg/scalar.hpp's Status, from 1 on. */
+export const failureCodes = [
+  'ERR_NOT_FINITE',
+  'ERR_OVERFLOW',
+  'ERR_SINGULAR',
+  'ERR_UNCERTAIN',
+  'ERR_STRUCTURE',
+] as const
+
+/** Why one matrix of a batch could not be computed. */
+export type FailureCode = (typeof failureCodes)[number]
 
 /**
  * One matrix that could not be done: its place in the batch (row-major, 0 for a single matrix), and why. For a
@@ -27,9 +36,18 @@ export interface Failure {
 }
 
 const reasons: Record<FailureCode, string> = {
+  ERR_NOT_FINITE: 'has an entry that is not finite',
+  ERR_OVERFLOW: 'has an exponential that overflows',
+  ERR_SINGULAR: 'has a singular denominator in the Padé method',
+  ERR_UNCERTAIN:
+    'has so large a norm that no digit of its exponential is certain: rounding the matrix alone changes every digit',
+  ERR_STRUCTURE:
+    'is no generator: entries off the diagonal must be 0 or more, and each row must sum to 0 but for rounding',
+}
+const reasonsOfDerivatives: Record<FailureCode, string> = {
+  ...reasons,
   ERR_NOT_FINITE: 'or its direction has an entry that is not finite',
   ERR_OVERFLOW: 'has an exponential or derivative that overflows',
-  ERR_SINGULAR: 'has a singular denominator in the Padé method',
 }
 
 /**
@@ -49,10 +67,11 @@ export class MatfunError extends Error {
   readonly code: FailureCode
   readonly failures: readonly Failure[]
 
-  constructor(failures: readonly Failure[]) {
+  constructor(failures: readonly Failure[], of: 'value' | 'derivative' = 'value') {
     const first = failures[0]
+    const reason = (of === 'value' ? reasons : reasonsOfDerivatives)[first.code]
     const others = failures.length > 1 ? ` (and ${failures.length - 1} more; see failures)` : ''
-    super(`matrix ${first.index} ${reasons[first.code]}${others}`)
+    super(`matrix ${first.index} ${reason}${others}`)
     this.code = first.code
     this.failures = failures
   }

@@ -1,8 +1,5 @@
-import type { Failure, FailureCode } from './errors.ts'
+import { type Failure, failureCodes } from './errors.ts'
 import { allocate, gather, ndarray } from './ndarray.ts'
-
-/** native/linalg/scalar.hpp's Status, from 1 on. */
-const failureCodes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
 
 /**
  * The statuses that are not ok, by place in `batch`. Where n x n results were laid out by other strides than row-major

@@ -22,5 +22,5 @@ export {
 } from './linearize.ts'
 export type { AddonSource } from './native.ts'
 export type { DataOf, DType, NDArray } from './ndarray.ts'
-export type { Choice, ComputeOptions, Method, Out, PlanOptions } from './options.ts'
+export type { Choice, ComputeOptions, Method, Out, PlanOptions, Structure } from './options.ts'
 export { type ExpmPlanOptions, expmPlan, type Plan } from './plan.ts'

@@ -173,6 +173,7 @@ class Linearization implements ExpmLinearization {
   }
 
   #refuse(statuses: Uint8Array | undefined, batch?: readonly number[], strides?: readonly number[]): void {
-    if (statuses && !this.#settings.nan) throw new MatfunError(failuresOf(statuses, batch, strides))
+    if (statuses && !this.#settings.nan)
+      throw new MatfunError(failuresOf(statuses, batch, strides), 'derivative')
   }
 }

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { DType } from './ndarray.ts'
+import { typeError } from './errors.ts'
+import { components, type DType } from './ndarray.ts'
+import { isOfGenerators } from './options.ts'
 import { describeMachine, type Libc, readLibc } from './platform.ts'
 
 type Numbers = Float64Array | Float32Array
@@ -20,9 +22,11 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
 
 /**
  * The one number that tells the addon operation, dtype and how a matrix is evaluated (see planCode); what goes into it is
- * as in native/addon/arguments.hpp.
+ * as in native/addon/arguments.hpp. ERR_INVALID_OPTION for a structure that the dtype cannot have.
  */
 export function jobCode(operation: number, dtype: DType, plan: number): number {
+  if (isOfGenerators(plan) && components(dtype) === 2)
+    throw typeError('ERR_INVALID_OPTION', `options.structure 'generator' is for real matrices, got ${dtype}`)
   return operation + 4 * dtypeCodes[dtype] + 16 * plan
 }
 

@@ -166,6 +166,6 @@ export function derivativeOfOne(
   const status = native.runOne(jobCode(operationCodes[operation], at.dtype, settings.plan), at.n, memory)
   copyInto.call(value, at.value)
   copyInto.call(result, at.result)
-  if (status !== 0 && !settings.nan) throw new MatfunError(failuresOf([status]))
+  if (status !== 0 && !settings.nan) throw new MatfunError(failuresOf([status]), 'derivative')
   return { value: arrayOf(value, at), result: arrayOf(result, at) }
 }

@@ -13,6 +13,17 @@ export type Method = 'auto' | 'polynomial' | 'pade'
 /** Whether a reduction is made before the evaluation: where it helps, always, or never. */
 export type Choice = 'auto' | boolean
 
+/**
+ * What a matrix is. `auto` (the default): what can be used without risk is found; a real matrix without negative entries off its
+ * diagonal has no negative entry in its exponential. `general`: no structure is looked for but triangles. `generator`: the matrix
+ * generates a Markov chain. Entries off the diagonal are rates, 0 at least, and each row sums to 0. Real dtypes only.
+ *
+ * With `generator` the diagonal is taken as minus the sum of the rest of its row, from which it may differ by 4 n u of that sum. Then every
+ * entry of exp(Q) is right to its own condition, rows sum to 1, and nothing is negative, at any norm. A direction's diagonal is taken
+ * likewise; a cotangent is the gradient by the rates, with 0 on its diagonal, so that <W, L(Q, E)> = <C, E>.
+ */
+export type Structure = 'auto' | 'general' | 'generator'
+
 type Storage<D extends DType> = D extends 'complex128' | 'complex64' ? DataOf<D> | ComplexArray : DataOf<D>
 
 /**
@@ -34,17 +45,19 @@ export interface PlanOptions {
    */
   readonly shift?: Choice
   /**
-   * Balances the matrix by a diagonal similarity of powers of two. `auto` (the default): where that lowers the norm well
-   * and costs the result no accuracy. `true`: always. `false`: never.
+   * Takes degree and squarings from the norms of the balanced matrix D⁻¹ A D, D of powers of two. `auto` (the default): if that halves
+   * the norm, and for derivatives as far as truncation allows. `true`: always. `false`: from A's own norms.
    */
   readonly balance?: Choice
+  /** Default `auto`. A matrix that has not the structure fails with ERR_STRUCTURE. */
+  readonly structure?: Structure
 }
 
 /** Options of every call that computes. */
 export interface ComputeOptions extends PlanOptions {
   /**
-   * What becomes of matrices that cannot be done (a NaN or Inf in them, a result that overflows, a singular
-   * denominator). `throw` (the default): a MatfunError that lists them; the others are done all the same, as `out` then
+   * What becomes of matrices that cannot be computed (a NaN or Inf in them, a result that overflows or of which no digit is certain,
+   * a structure that they do not have, a singular denominator). `throw` (the default): a MatfunError that lists them; the others are done all the same, as `out` then
    * shows. `nan`: NaN in their places, and nothing is thrown.
    */
   readonly onFailure?: 'throw' | 'nan'
@@ -57,13 +70,16 @@ export interface ComputeOptions extends PlanOptions {
 }
 
 /** The names of {@link PlanOptions}. */
-export const planOptionNames = ['method', 'shift', 'balance'] as const
+export const planOptionNames = ['method', 'shift', 'balance', 'structure'] as const
 
 /** The names of {@link ComputeOptions}. */
 export const computeOptionNames = [...planOptionNames, 'onFailure', 'threads'] as const
 
 /** The codes of native/expm/plan.hpp's Method. */
 const methodCodes: Record<Method, number> = { auto: 0, polynomial: 1, pade: 2 }
+
+/** The codes of native/expm/plan.hpp's Structure. */
+const structureCodes: Record<Structure, number> = { auto: 0, general: 1, generator: 2 }
 
 /** Refuses options that are not an object or hold a name not known here: a typing error should not pass in silence. */
 export function requireKnown(name: string, options: object, known: readonly string[]): void {
@@ -84,9 +100,19 @@ export function requireKnown(name: string, options: object, known: readonly stri
       )
 }
 
-/** The addon's method, shift and balance in one number. ERR_INVALID_OPTION for a value that is none. */
-export function planCode({ method, shift, balance }: PlanOptions): number {
-  return methodCode(method) + 4 * choiceCode('shift', shift) + 16 * choiceCode('balance', balance)
+/** The addon's method, shift, balance and structure in one number. ERR_INVALID_OPTION for a value that is none. */
+export function planCode({ method, shift, balance, structure }: PlanOptions): number {
+  return (
+    methodCode(method) +
+    4 * choiceCode('shift', shift) +
+    16 * choiceCode('balance', balance) +
+    64 * structureCode(structure)
+  )
+}
+
+/** True for the planCode of generators. */
+export function isOfGenerators(plan: number): boolean {
+  return plan >= 64 * structureCodes.generator
 }
 
 /** The options of a call as they were when it began. */
@@ -133,6 +159,16 @@ function methodCode(method: unknown): number {
       `options.method must be 'auto', 'polynomial' or 'pade', got ${describe(method)}`,
     )
   return methodCodes[method as Method]
+}
+
+function structureCode(structure: unknown): number {
+  if (structure === undefined) return structureCodes.auto
+  if (typeof structure !== 'string' || !Object.hasOwn(structureCodes, structure))
+    throw typeError(
+      'ERR_INVALID_OPTION',
+      `options.structure must be 'auto', 'general' or 'generator', got ${describe(structure)}`,
+    )
+  return structureCodes[structure as Structure]
 }
 
 /** native/expm/plan.hpp's Choice. */

@@ -1,6 +1,6 @@
 import { readMatrices } from './call.ts'
 import type { DTypeOf, SingleMatrix } from './dtypes.ts'
-import { describe, type Failure, MatfunError, rangeError, typeError } from './errors.ts'
+import { describe, type Failure, failureCodes, MatfunError, rangeError, typeError } from './errors.ts'
 import type { Complex, MatrixInput, Stack } from './input.ts'
 import { jobCode, native, operationCodes } from './native.ts'
 import { allocate, components, type DType } from './ndarray.ts'
@@ -8,9 +8,12 @@ import { type PlanOptions, planCode, planOptionNames, requireKnown } from './opt
 
 /** What will be done for one matrix of dtype D. */
 export interface Plan<D extends DType = DType> {
-  /** `scalar` is the exponential of a 1 x 1 matrix. */
-  readonly method: 'scalar' | 'polynomial' | 'pade'
-  /** To which the polynomial is Taylor's (1, 2, 4, 8, 15, 21), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
+  /**
+   * `scalar`: the exponential of a 1 x 1 matrix. `nonnegative`: polynomials with positive coefficients, for matrices without negative
+   * entries off the diagonal. `zero`: the exponential underflows to 0.
+   */
+  readonly method: 'scalar' | 'polynomial' | 'pade' | 'nonnegative' | 'zero'
+  /** To which the polynomial is Taylor's (1, 2, 4, 8, 15, 21; 12 and 16 of nonnegative matrices), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
   readonly degree: number
   /** n x n products that the scheme takes, without squarings; a Padé scheme takes a linear solve besides. */
   readonly products: number
@@ -23,10 +26,10 @@ export interface Plan<D extends DType = DType> {
   /**
    * `full`: as it stands. `triangular`: it is, and its diagonals are recomputed at every squaring. `schur`: the same on its
    * Schur form, for strongly non-normal matrices. A `full` one whose squarings turn out to lose too much is done again in
-   * Schur form, which no plan can foresee.
+   * Schur form, which no plan can foresee. `generator`: rows are made to sum to 1 at every squaring.
    */
-  readonly form: 'full' | 'triangular' | 'schur'
-  /** Whether B comes of a diagonal similarity. */
+  readonly form: 'full' | 'triangular' | 'schur' | 'generator'
+  /** Whether `norm` and `alpha` are those of the balanced matrix D⁻¹ B D. */
   readonly balanced: boolean
   /** What was taken off the diagonal, 0 where nothing was; `{ re, im }` for complex dtypes. */
   readonly shift: D extends 'complex128' | 'complex64' ? Complex : number
@@ -39,8 +42,8 @@ export interface ExpmPlanOptions extends PlanOptions {
 }
 
 /** native/expm/plan.hpp's Scheme and Form. */
-const schemes = ['scalar', 'polynomial', 'pade'] as const
-const forms = ['full', 'triangular', 'schur'] as const
+const schemes = ['scalar', 'polynomial', 'pade', 'nonnegative', 'zero'] as const
+const forms = ['full', 'triangular', 'schur', 'generator'] as const
 const fields = 11
 
 /** So many plans take 1 to 2 GB, and V8 ends a process whose objects take more than 2 to 4. */
@@ -95,7 +98,7 @@ function readPlans(a: Stack, raw: Float64Array): Plan[] {
       k * fields,
       (k + 1) * fields,
     )
-    if (status !== 0) failures.push({ index: k, code: 'ERR_NOT_FINITE' })
+    if (status !== 0) failures.push({ index: k, code: failureCodes[status - 1] })
     plans.push({
       method: schemes[scheme],
       degree,

@@ -271,11 +271,12 @@ describe('the raw addon refuses codes that name nothing:', () => {
       () => native.run(...([] as unknown as Parameters<typeof native.run>)),
       /code must be a number/,
     ],
-    ['none of its bits', () => native.run(1024, 2, 1, 0, 1, f, f), /code must be an integer from 0 to 1023/],
-    ['a negative one', () => native.plan(-1, 2, 1, f, f), /code must be an integer from 0 to 1023/],
+    ['none of its bits', () => native.run(4096, 2, 1, 0, 1, f, f), /code must be an integer from 0 to 4095/],
+    ['a negative one', () => native.plan(-1, 2, 1, f, f), /code must be an integer from 0 to 4095/],
     ['an unknown method', () => native.run(jobCode(0, 'float64', 3), 2, 1, 0, 1, f, f), /no method/],
     ['an unknown shift', () => native.runOne(jobCode(0, 'float64', 12), 2, f.buffer), /no shift/],
     ['an unknown balance', () => native.plan(jobCode(0, 'float64', 48), 2, 1, f, f), /no balance/],
+    ['an unknown structure', () => native.plan(jobCode(0, 'float64', 192), 2, 1, f, f), /no structure/],
     ['a code that is a name', () => native.plan('float64' as never, 2, 1, f, f), /code must be a number/],
   ]
   test.each(calls)('%s', (_, call, message) => {

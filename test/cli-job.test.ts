@@ -9,7 +9,7 @@ import { random } from './support/matrices.ts'
 import { npyBytes, numberBytes, temporaryFolder } from './support/npy-files.ts'
 
 const at = temporaryFolder()
-const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
 
 function stack(name: string, shape: number[], seed: number): NDArray<'float64'> {
   const n = shape[shape.length - 1]

@@ -78,7 +78,7 @@ describe('what a terminal would obey does not reach it:', () => {
     const server = await startRedis()
     const client = new Redis(server.port)
     try {
-      const options = { method: 'auto', shift: 'auto', balance: 'auto' }
+      const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' }
       const description = { operation: 'expm', A: hostile, out: `Y${hostile}`, options }
       const facts = { dtype: `float64${hostile}`, n: 2, count: 2, chunks: 1, submitted: 1 }
       const [good, bad] = ['a'.repeat(16), 'b'.repeat(16)]

@@ -134,6 +134,7 @@ describe('matfun run', () => {
       method: 'auto',
       shift: 'auto',
       balance: 'auto',
+      structure: 'auto',
       count: 7,
       chunkLength: 3,
       chunks: 3,

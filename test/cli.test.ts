@@ -75,6 +75,7 @@ describe('matfun', () => {
       method: 'auto',
       shift: 'auto',
       balance: 'auto',
+      structure: 'auto',
       count: 6,
       resumed: 0,
       seconds: expect.any(Number),

@@ -11,7 +11,7 @@ import { dtypes } from './support/dtypes.ts'
 import { uniform } from './support/matrices.ts'
 import { drawSeed } from './support/seed.ts'
 
-const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
 const expm: JobDescription = { operation: 'expm', A: 'in/A.zarr', out: 'out/Y.zarr', options }
 const vjp: JobDescription = {
   operation: 'vjp',
@@ -19,7 +19,7 @@ const vjp: JobDescription = {
   direction: 'W.npy',
   out: 'G',
   value: 'V',
-  options: { method: 'pade', shift: true, balance: false },
+  options: { method: 'pade', shift: true, balance: false, structure: 'auto' },
   chunk: 10,
 }
 
@@ -179,8 +179,11 @@ describe('the name of a job', () => {
       ...(['operation', 'A', 'direction', 'out', 'value', 'chunk'] as const).map((key) =>
         jobId({ ...vjp, [key]: 'other' } as never, facts),
       ),
-      ...(['method', 'shift', 'balance'] as const).map((key) =>
-        jobId({ ...vjp, options: { ...vjp.options, [key]: 'auto' } }, facts),
+      ...(['method', 'shift', 'balance', 'structure'] as const).map((key) =>
+        jobId(
+          { ...vjp, options: { ...vjp.options, [key]: key === 'structure' ? 'general' : 'auto' } },
+          facts,
+        ),
       ),
       ...(['n', 'count', 'chunkLength'] as const).map((key) => jobId(vjp, { ...facts, [key]: 7 })),
       jobId(vjp, { ...facts, dtype: 'float32' }),

@@ -12,7 +12,7 @@ import { npyBytes, temporaryFolder } from './support/npy-files.ts'
 import { runText } from './support/programs.ts'
 
 const at = temporaryFolder()
-const options = { method: 'auto', shift: 'auto', balance: 'auto' }
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' }
 const args = [
   'run',
   'vjp',

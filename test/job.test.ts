@@ -30,7 +30,7 @@ import { writeFolder, zarrJson } from './support/zarr-files.ts'
 
 const at = temporaryFolder()
 let made = 0
-const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
 
 /** A folder with arrays in it, cut into chunks, or .npy files where the name says so. */
 async function storage(arrays: Record<string, NDArray>, chunkLength = 3): Promise<string> {

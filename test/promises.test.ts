@@ -80,7 +80,7 @@ const everything = `
     const A = await zarr.createZarr(folder + '/A.zarr', { dtype: 'float64', shape: [4, 2, 2], chunkLength: 2 })
     for (const k of [0, 1]) await A.writeChunk(k, new Float64Array(8).fill(0.1))
     await (await zarr.openZarr(folder + '/A.zarr')).readChunk(1)
-    const options = { method: 'auto', shift: 'auto', balance: 'auto' }
+    const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' }
     const jobs = [{ operation: 'expm', A: 'A.zarr', out: 'E.zarr', options },
       { operation: 'vjp', A: 'A.zarr', direction: 'X.npy', out: 'G.zarr', value: 'V.zarr', options }]
     for (const description of jobs) {
@@ -100,7 +100,7 @@ const everythingOfQueues = `
   for (const url of ['http://127.0.0.1:1', 'redis://127.0.0.1:1/x'])
     await Promise.allSettled([queue.openQueue({ url }), queue.startWorker({ url })])
   const jobs = await queue.openQueue({ url })
-  const options = { method: 'auto', shift: 'auto', balance: 'auto' }
+  const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' }
   const { id } = await jobs.submit({ operation: 'expm', A: 'A.npy', out: 'Y.zarr', options }, { root })
   const worker = await queue.startWorker({ url }, { root })
   for await (const { complete } of jobs.follow(id)) if (complete) break

@@ -25,7 +25,7 @@ import { dtypes } from './support/dtypes.ts'
 import { uniform } from './support/matrices.ts'
 import { temporaryFolder } from './support/npy-files.ts'
 
-const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
 
 describe.skipIf(redisIsMissing)(`a queue${redisIsMissing ? ` (left out: ${redisIsMissing})` : ''}`, () => {
   const at = temporaryFolder()

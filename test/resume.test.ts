@@ -97,7 +97,7 @@ function giveAway(job: PreparedJob, change: (owner: string[]) => void): void {
   renameSync(path, parts.join('.'))
 }
 
-const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
 
 const summary = {
   resumed: 30,

@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util'
 import type { ExpmPlanOptions } from '../index.ts'
 import { readInteger } from '../integer.ts'
 import type { JobLimits } from '../job/index.ts'
-import type { Choice, Method, PlanOptions } from '../options.ts'
+import type { Choice, Method, PlanOptions, Structure } from '../options.ts'
 import { maxThreads } from '../threads.ts'
 import { UsageError } from './errors.ts'
 
-const common = ['method', 'shift', 'balance', 'json'] as const
+const common = ['method', 'shift', 'balance', 'structure', 'json'] as const
 const computing = ['out', 'threads', ...common] as const
 const resumable = [...computing, 'resume', 'take-over'] as const
 const limits = ['max-order', 'max-chunk'] as const
@@ -36,6 +36,7 @@ export const commands = {
 const methods: readonly Method[] = ['auto', 'polynomial', 'pade']
 const choices: Readonly<Record<'auto' | 'on' | 'off', Choice>> = { auto: 'auto', on: true, off: false }
 const choiceNames = ['auto', 'on', 'off'] as const
+const structures: readonly Structure[] = ['auto', 'general', 'generator']
 const purposes: readonly Purpose[] = ['value', 'derivative']
 
 /** The name of a command. */
@@ -90,6 +91,7 @@ const flags = {
   method: { type: 'string' },
   shift: { type: 'string' },
   balance: { type: 'string' },
+  structure: { type: 'string' },
   purpose: { type: 'string' },
   a: { type: 'string' },
   direction: { type: 'string' },
@@ -147,6 +149,7 @@ export function parseCommand(argv: readonly string[]): Command | 'help' | 'versi
       method: oneOf('method', values.method, methods),
       shift: choices[oneOf('shift', values.shift, choiceNames)],
       balance: choices[oneOf('balance', values.balance, choiceNames)],
+      structure: oneOf('structure', values.structure, structures),
     },
     purpose: oneOf('purpose', values.purpose, purposes),
     threads: integerOf('threads', values.threads, maxThreads),

@@ -39,7 +39,8 @@ when it is whole, so that a job that was interrupted continues where it was: by 
   --value FILE      also write exp(A), of A's shape
   --method METHOD   auto (default), polynomial or pade
   --shift WHEN      take the mean of the diagonal off before: auto (default, where that helps), on or off
-  --balance WHEN    balance the matrix before: auto (default, where that helps), on or off
+  --balance WHEN    plan by the norms of the balanced matrix: auto (default, where that helps), on or off
+  --structure WHAT  auto (default), general, or generator: rates off the diagonal, rows that sum to 0
   --resume          continue where an earlier run of the same job ended, however it did; keep what is done if this one ends
   --take-over       with --resume: also a run of another machine or container, where you know that it is over
   --threads N       use at most so many threads (default: MATFUN_NUM_THREADS, or as many as can run at once)
@@ -50,7 +51,7 @@ when it is whole, so that a job that was interrupted continues where it was: by 
 
 Exit codes
   0  all done
-  1  some matrices cannot be done (not finite, overflow, singular): the summary names them, counted from 0 in
+  1  some matrices cannot be done (not finite, overflow, singular, uncertain, no generator): the summary names them, counted from 0 in
      row-major order; they are NaN in the output, and the others are done. Of info: the self-check failed
   2  wrong use, an input that cannot be read, or an output that cannot be written: nothing is written, but what run or
      --resume have done is kept. Also if the results are written and the summary cannot be (a full disk)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fdatasync, ftruncateSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { Failure, FailureCode } from '../errors.ts'
+import { type Failure, failureCodes } from '../errors.ts'
 import { writeBytes } from '../npy/bytes.ts'
 
 /** What a job is, by which another run knows it for the same: all that its results depend on but the inputs' contents. */
@@ -44,8 +44,6 @@ export interface JournalContent {
   /** Of the last whole line. */
   readonly checksum: string
 }
-
-const codes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
 
 /**
  * A file of JSON, line by line, each with a checksum of itself and all lines before it. So a line that is torn, changed,
@@ -149,6 +147,6 @@ function isCheckpoint(entry: Partial<Checkpoint>, before: number): entry is Chec
       Number.isInteger(failure?.index) &&
       before <= failure!.index! &&
       failure!.index! < done! &&
-      codes.some((code) => code === failure!.code),
+      failureCodes.some((code) => code === failure!.code),
   )
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe } from '../errors.ts'
 import type { DType } from '../ndarray.ts'
-import type { Choice, Method, PlanOptions } from '../options.ts'
+import type { Choice, Method, PlanOptions, Structure } from '../options.ts'
 import { JobError } from './error.ts'
 
 /** What is done with each matrix. */
@@ -38,7 +38,8 @@ const operations: readonly Operation[] = ['expm', 'jvp', 'vjp', 'cond']
 const methods: readonly Method[] = ['auto', 'polynomial', 'pade']
 const choices: readonly Choice[] = ['auto', true, false]
 const keys = ['operation', 'A', 'direction', 'out', 'value', 'options', 'chunk'] as const
-const optionKeys = ['method', 'shift', 'balance'] as const
+const structures: readonly Structure[] = ['auto', 'general', 'generator']
+const optionKeys = ['method', 'shift', 'balance', 'structure'] as const
 const longestPath = 1024
 
 /**
@@ -73,6 +74,7 @@ export function parseDescription(value: unknown): JobDescription {
       method: oneOf('options.method', options.method, methods),
       shift: oneOf('options.shift', options.shift, choices),
       balance: oneOf('options.balance', options.balance, choices),
+      structure: oneOf('options.structure', options.structure, structures),
     },
     ...(given.chunk === undefined ? {} : { chunk: chunkOf(given.chunk) }),
   }
@@ -86,7 +88,7 @@ export function parseDescription(value: unknown): JobDescription {
  */
 export function jobId(description: JobDescription, facts: JobFacts): string {
   const { operation, A, direction, out, value, options, chunk } = description
-  const { method, shift, balance } = options
+  const { method, shift, balance, structure } = options
   const { dtype, n, count, chunkLength } = facts
   const all = [
     operation,
@@ -97,6 +99,7 @@ export function jobId(description: JobDescription, facts: JobFacts): string {
     method,
     shift,
     balance,
+    structure,
     chunk,
     dtype,
     n,

@@ -1,8 +1,6 @@
-import { describe, type Failure, type FailureCode } from '../errors.ts'
+import { describe, type Failure, failureCodes } from '../errors.ts'
 import type { Folder } from '../zarr/folder.ts'
 import { JobError } from './error.ts'
-
-const codes: readonly FailureCode[] = ['ERR_NOT_FINITE', 'ERR_OVERFLOW', 'ERR_SINGULAR']
 
 /** Where they lie in the folder of the array. */
 export const failuresFolder = 'matfun/failures'
@@ -59,7 +57,7 @@ export class FailureFiles {
     const end = Math.min(this.#count, start + this.#chunkLength)
     return list.map((item) => {
       const { index, code } = item ?? {}
-      const found = codes.find((one) => one === code)
+      const found = failureCodes.find((one) => one === code)
       if (found === undefined || !(Number.isInteger(index) && start <= index && index < end))
         throw new TypeError(`expected an index from ${start} to ${end - 1} and a code, got ${describe(item)}`)
       return { index, code: found }

@@ -11,7 +11,7 @@ namespace matfun::addon {
 inline constexpr std::size_t kFirstArray = 5, kArrays = 4;
 
 /// The raw arguments of `run`: code, n, count, directions, threads, A, X, direction, result. The code is that of
-/// operation + 4 dtype + 16 method + 64 shift + 256 balance: one number is read in a fifth of the time of five.
+/// operation + 4 dtype + 16 method + 64 shift + 256 balance + 1024 structure: one number is read in a fifth of the time of five.
 /// lib/input.ts has checked all that a user can get wrong; this checks again what memory safety needs, whoever calls:
 /// types, lengths (which also catches detached buffers, whose length is 0), and that outputs overlap nothing but, exactly, their inputs (see Job).
 /// Throws Napi::TypeError or Napi::RangeError with code ERR_MATFUN_ADDON, or ERR_ALIASED_OUT for an overlap.

@@ -34,14 +34,6 @@ struct Factors {
   View<T> left, right;
 };
 
-/// What an engine may know of the matrix that a whole evaluation is of.
-template <class T>
-struct Known {
-  const Real<T>* units =
-      nullptr;             ///< the size of X is that of D^-1 X D with this diagonal D of powers of two, not of X
-  View<const T> triangle;  ///< it stands here as it was before anything was shifted, if it is triangular
-};
-
 /// What an algebra is computed by. An engine knows how its matrices lie in memory, and multiplies, combines and solves for
 /// one scalar type; this one is for one matrix of order n, by unpacked kernels or OpenBLAS (kernels/matrix.hpp).
 template <class T>
@@ -55,7 +47,9 @@ class MatrixEngine {
   using Addends = Sum<Term<T>>;
 
   /// work   whose team shares the work of large matrices.
-  MatrixEngine(Index n, const Workspace& work, const Known<T>& known = {}) : n_(n), team_(work.team()), known_(known) {}
+  /// units  n, or null for ones: the size of X is that of D^-1 X D with this diagonal D of powers of two.
+  MatrixEngine(Index n, const Workspace& work, const Real<T>* units = nullptr)
+      : n_(n), team_(work.team()), units_(units) {}
 
   /// A stack of `count` matrices, not initialized.
   View<T> take(Workspace& work, Index count) const { return work.take<T>(n_, n_ * count); }
@@ -107,10 +101,7 @@ class MatrixEngine {
     if (mu != T(0)) scale(std::exp(mu * std::ldexp(Real<T>(1), -k)), X);
   }
   /// The diagonals of X ~ exp((A + mu I) / 2^k), A triangular, made exact.
-  void recompute(View<const T> A, T mu, int k, View<T> X) const {
-    known_.triangle.data == nullptr ? recompute_diagonals(A, mu, k, X)
-                                    : recompute_diagonals(known_.triangle, T(0), k, X);
-  }
+  void recompute(View<const T> A, T mu, int k, View<T> X) const { recompute_diagonals(A, mu, k, X); }
   /// The sums of a transition matrix made 1 (nonnegative.hpp), and those of its tangents 0.
   void conserve(View<T> X) const {
     if constexpr (!kIsComplex<T>) matfun::conserve<T>(X);
@@ -119,7 +110,7 @@ class MatrixEngine {
     if constexpr (!kIsComplex<T>) matfun::project<T>(X, tangent);
   }
   void watch(View<const T> X, Watched& watched) const {
-    watched.add(known_.units == nullptr ? size_of(X) : euclidean_size(X, known_.units));
+    watched.add(units_ == nullptr ? size_of(X) : euclidean_size(X, units_));
   }
   /// B = Q^-1 B; Q becomes its LU factors.
   Status factor_solve(View<T> Q, Pivot* pivots, View<T> B) const { return blas::lu_factor_solve(Q, pivots, B); }
@@ -136,15 +127,12 @@ class MatrixEngine {
   /// C = C + S. After a product, not before it: each of its n steps would else round at the size of S, which for the identity is
   /// far above that of the product; and the multiple of the identity last.  [decision 0018]
   void add(const Addends& S, View<T> C) const {
-    if (S.is_zero()) return;
-    Addends all = S;
-    all.add({1, C});
-    combine(all, C);
+    if (!S.is_zero()) matfun::add<T>(S.terms(), S.mu(), C, team_);
   }
 
   Index n_;
   Team* team_;
-  Known<T> known_;
+  const Real<T>* units_;
 };
 
 }  // namespace matfun

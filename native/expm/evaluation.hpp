@@ -135,9 +135,7 @@ class Evaluation {
   bool pulls(Sense sense) const { return plan_.constrains && sense == Sense::pull; }
 
   /// For B, which measures sizes in D's units where the plan does.
-  MatrixEngine<T> engine(Index n) const {
-    return {n, work_, {d_ == nullptr ? reduced_.d : nullptr, reduced_.triangle}};
-  }
+  MatrixEngine<T> engine(Index n) const { return {n, work_, d_ == nullptr ? reduced_.d : nullptr}; }
 
   /// X, or a matrix in the workspace that kernels can work on in its place.
   View<T> padded(View<T> X) { return is_padded(X) ? X : work_.take<T>(X.rows, X.columns); }

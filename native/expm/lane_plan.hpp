@@ -111,10 +111,9 @@ class LanePlanner {
     mu_ = layout.take_element(work);
     for (const Threshold& row : ladder_.rows) bounds_[static_cast<std::size_t>(rows_++)] = bound_of<R>(row, purpose);
     purpose_ = purpose;
-    if constexpr (!kIsComplex<T>)
-      takes_nonnegative_ = options.structure == Structure::generator ||
-                           (options.structure == Structure::automatic && options.method != Method::pade &&
-                            options.shift == Choice::automatic);
+    // Up to order 4 no entry is more than three steps away, and the general schemes keep it positive and its digits.
+    takes_nonnegative_ =
+        !kIsComplex<T> && n > 4 && options.structure == Structure::automatic && options.method != Method::pade;
     const int power = detail::first_error_power(ladder_.scheme, ladder_.rows.back().degree);
     exponent_ = purpose == Purpose::value ? R(1) / R(power) : R(2) / R(power - 1);
     rule_ = {.bounds = bounds_.data(),
@@ -195,12 +194,12 @@ class LanePlanner {
     look_at_rates(layout, A);
     for (Index l = 0; l < layout.lanes(); ++l) {
       if (!(least_[at(l)] >= 0)) continue;
-      layout.put(mu_, l, T(least_diagonal_[at(l)]));
-      const R norm = std::min(rates_.one[at(l)], rates_.infinity[at(l)]);
-      const LaneKey key = nonnegative_key(l, norm);
+      LaneKey key = nonnegative_key(l, smaller_[at(l)]);
+      // Diagonals below -1 would cancel: those that no squaring brings up to it are left.
+      const R lowest = std::real(mu(l)) - least_diagonal_[at(l)];
+      if (!(lowest <= std::ldexp(R(1), key.squarings()))) key = LaneKey::left();
       keys[l] = key.number();
-      smaller_[at(l)] = norm;
-      has_shifts_ = true;
+      has_shifts_ = true;  // by 0 where there is none
       has_squarings_ = has_squarings_ || key.squarings() > 0;
     }
   }
@@ -224,9 +223,9 @@ class LanePlanner {
   }
 
   void look_at_rates(const LaneLayout<T>& layout, View<const R> A) {
-    layout.order().look_at_rates(A.data, layout.blocks(),
-                                 {least_diagonal_.data(), rates_.one.data(), rates_.infinity.data(),
-                                  greatest_entry_.data(), greatest_rest_.data(), excess_.data()});
+    layout.order().look_at_rates(
+        A.data, layout.blocks(),
+        {least_diagonal_.data(), greatest_entry_.data(), greatest_rest_.data(), excess_.data()});
   }
 
   LaneKey nonnegative_key(Index l, R norm) const {
@@ -304,7 +303,6 @@ class LanePlanner {
   NormsOfLanes first_, second_;  // of A - mu I and of its square
   Lanes smaller_, triangle_;
   Lanes least_, least_diagonal_, greatest_entry_, greatest_rest_, excess_;
-  NormsOfLanes rates_;
   bool takes_nonnegative_ = false;
   bool has_shifts_ = false, has_squarings_ = false;
 };

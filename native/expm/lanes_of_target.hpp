@@ -47,7 +47,7 @@ template <class R, class Order>
   R *from = take(all), *to = take(all);
   {
     LanePowers<R, Order> ring(order, powers, next, factors);
-    evaluate<LaneValues<R, Order>>(plan, ring, work.B + at, work.X + at);
+    evaluate(plan, ring, work.B + at, work.X + at);
   }
   for (Index e = 0; e < all; e += kWidth<R>) put(get(work.E + at + e), from + e);
   for (int s = plan.squarings - 1; s >= 0; --s) {

@@ -83,7 +83,7 @@ void twenty_one_plus(Ring& ring, ConstOf<Ring> A, ElementOf<Ring> X) {
 /// 1 / k!
 template <class R>
 constexpr R inverse_factorial(int k) {
-  R factorial = 1;  // exact to 18! in double; to 13! in single precision, which needs no more than 12!
+  R factorial = 1;  // exact to 18! in double and to 13! in single precision; beyond, the terms are small
   for (int i = 2; i <= k; ++i) factorial *= static_cast<R>(i);
   return 1 / factorial;
 }
@@ -192,6 +192,8 @@ void evaluate_nonnegative(int degree, Ring& ring, ConstOf<Ring> A, ElementOf<Rin
       return taylor_of_nonnegative<12>(ring, A, X);
     case 16:
       return taylor_of_nonnegative<16>(ring, A, X);
+    case 20:
+      return taylor_of_nonnegative<20>(ring, A, X);
     default:
       return evaluate_polynomial(degree, ring, A, X);  // T1 to T8 have positive coefficients
   }

@@ -19,7 +19,6 @@ struct Reduced {
   View<const T> B;             ///< A, or what shift and balancing made of it
   View<T> B2;                  ///< (B / 2^squarings)^2, or no data where the plan did not need it
   const Real<T>* d = nullptr;  ///< D's diagonal where the plan is balanced
-  View<const T> triangle;      ///< A itself where it is triangular and B was shifted to be nonnegative
   /// Where the plan's form is Form::schur: B = Q S Q^H, and S2 = (S / 2^squarings)^2 in place of B2.
   View<Complex<T>> S, S2, Q;
 };
@@ -232,12 +231,11 @@ class Reduction {
   }
 
   bool may_be_nonnegative() const {
-    return options_.structure == Structure::automatic && options_.method != Method::pade &&
-           options_.shift == Choice::automatic;
+    return options_.structure == Structure::automatic && options_.method != Method::pade;
   }
 
-  /// Of a matrix whose entries off the diagonal are not negative: B = A - mu I >= 0 with the least mu of the diagonal.
-  /// A generator too stiff for its diagonal to say anything is taken as one.
+  /// A matrix without negative entries off the diagonal, by a scheme whose coefficients are positive. A generator too stiff for its
+  /// diagonal to say anything is taken as one.
   Reduced<T> nonnegative(R norm) {
     if constexpr (!kIsComplex<T>) {
       if (static_cast<double>(norm) >= std::ldexp(uncertain_norm(), -kDoubtfulBits)) {
@@ -247,28 +245,24 @@ class Reduction {
           return reduced_;
         }
       }
-      T mu = reduced_.B(0, 0);
-      for (Index i = 1; i < n_; ++i) mu = std::min(mu, reduced_.B(i, i));
-      const View<const T> A = reduced_.B;
-      const View<T> B = work_.take<T>(n_, n_);
-      copy(A, B);
-      clear_padding(B);
-      for (Index i = 0; i < n_; ++i) B(i, i) -= mu;
-      reduced_.B = B;
-      shift_ = mu;
-      R shifted_norm = plan_norm<T>(B);
-      if (!std::isfinite(shifted_norm)) shifted_norm = std::numeric_limits<R>::max();
-      Plan plan = nonnegative_plan_of<R>(B, shifted_norm, purpose_, work_);
-      if (plan.squarings > 0) {
-        if (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B)) {
-          plan.form = Form::triangular;
-          reduced_.triangle = A;
-        }
-        if (options_.balance != Choice::never) balance_nonnegative(shifted_norm, plan);
-      }
+      if (options_.shift != Choice::never) norm = shift(norm);
+      if (!std::isfinite(norm)) norm = std::numeric_limits<R>::max();
+      Plan plan = plan_nonnegative(reduced_.B, norm);
+      if (plan.squarings > 0 && options_.balance != Choice::never) balance_nonnegative(norm, plan);
+      if (plan.squarings > 0 && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B)))
+        plan.form = Form::triangular;
       finish(plan);
     }
     return reduced_;
+  }
+
+  /// norm  of B or of D^-1 B D.
+  Plan plan_nonnegative(View<const R> B, R norm) {
+    Plan plan = nonnegative_plan_of<R>(B, norm, purpose_, work_);
+    R least = 0;
+    for (Index i = 0; i < n_; ++i) least = std::min(least, B(i, i));
+    while (std::ldexp(-least, -plan.squarings) > 1) ++plan.squarings;
+    return plan;
   }
 
   /// No guard is needed: what is left out of an entry, or of a derivative's, is bounded relative to itself.
@@ -280,21 +274,9 @@ class Reduction {
     blas::balance(balanced_, d);
     const R balanced_norm = plan_norm<T>(balanced_);
     if (options_.balance == Choice::automatic && !(balanced_norm <= norm / 2)) return;
-    const Form form = plan.form;
-    plan = nonnegative_plan_of<R>(balanced_, balanced_norm, purpose_, work_);
-    plan.form = form;
+    plan = plan_nonnegative(balanced_, balanced_norm);
     reduced_.d = d;
-    if (spread(d) > kHarmlessSpread<R> || norm > std::ldexp(R(1), kSafeExponent<R>)) {
-      carry(balanced_, d);
-      if (form == Form::triangular) carry_triangle(d);
-    }
-  }
-
-  void carry_triangle(const R* d) {
-    const View<T> own = work_.take<T>(n_, n_);
-    copy<T>(reduced_.triangle, own);
-    scale_similarly(d, 0, own);
-    reduced_.triangle = own;
+    if (spread(d) > kHarmlessSpread<R> || norm > std::ldexp(R(1), kSafeExponent<R>)) carry(balanced_, d);
   }
 
   Reduced<T> generator() {

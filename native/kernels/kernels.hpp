@@ -59,7 +59,6 @@ struct LaneRange {
 template <class R>
 struct LaneRates {
   R* least_diagonal;
-  R *one, *infinity;  ///< norms of A - mu I, mu being the least of the diagonal
   R* greatest_entry;  ///< off the diagonal
   R* greatest_rest;   ///< the greatest sum of a column without its diagonal
   R* excess;          ///< the greatest |column sum| over the sum of its rest, 0 / 0 being 0

@@ -130,34 +130,59 @@ void multiply_subtract(View<const T> A, View<const T> B, View<T> C, Team* team =
   detail::multiply_in_panels<detail::Start::minus>(A, B, C, team);
 }
 
+namespace detail {
+
+/// Y = sum c_t X_t, and Y before where `onto`, by the target's kernel.
+template <class T>
+void combine_padded(std::span<const Term<T>> terms, View<T> Y, bool onto, Team* team) {
+  // Some 8 flops' time an element that lies beyond the caches.
+  in_panels(Y.columns, 8.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
+    std::array<Real<T>, kernels::kMaxTerms> c;
+    std::array<const Real<T>*, kernels::kMaxTerms> x;
+    std::size_t t = 0;
+    for (const Term<T>& term : terms) {
+      c[t] = term.c;
+      x[t++] = strided(columns(term.X, from, count)).data;
+    }
+    const View<T> y = columns(Y, from, count);
+    if (onto) {
+      c[t] = 1;
+      x[t++] = strided(y).data;
+    }
+    matrix_kernels<T>().combine(t, c.data(), x.data(), strided(y).data, numbers<T>(y));
+  });
+}
+
+template <class T>
+void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, bool onto, Team* team) {
+  const auto is_alike = [&](const Term<T>& term) { return term.X.ld == Y.ld; };
+  if (terms.empty()) {
+    if (!onto) fill(Y, T(0));
+  } else if (is_padded<T>(Y) && terms.size() + (onto ? 1 : 0) <= kernels::kMaxTerms &&
+             std::ranges::all_of(terms, is_alike)) {
+    combine_padded(terms, Y, onto, team);
+  } else {
+    combine_by_columns(terms, Y, onto);
+  }
+  if (mu != 0)
+    for (Index k = 0; k < Y.blocks(); ++k)
+      for (Index i = 0; i < Y.rows; ++i) Y.block(k)(i, i) += mu;
+}
+
+}  // namespace detail
+
 /// Y = sum c_t X_t + mu I on each square block.
 /// terms 0 to 6, each X_t of Y's shape.
 /// Y     may be one of the X_t: each element is read before it is written.
 /// cost  2 flops and one load a term and element.
 template <class T>
 void combine(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team = nullptr) {
-  const auto is_alike = [&](const Term<T>& term) { return term.X.ld == Y.ld; };
-  if (terms.empty()) {
-    fill(Y, T(0));
-  } else if (!is_padded<T>(Y) || terms.size() > kernels::kMaxTerms || !std::ranges::all_of(terms, is_alike)) {
-    combine_by_columns(terms, Y);
-  } else {
-    // Some 8 flops' time an element that lies beyond the caches.
-    detail::in_panels(Y.columns, 8.0 * static_cast<double>(Y.rows), team, [&](Index from, Index count) {
-      std::array<Real<T>, kernels::kMaxTerms> c;
-      std::array<const Real<T>*, kernels::kMaxTerms> x;
-      for (std::size_t t = 0; t < terms.size(); ++t) {
-        c[t] = terms[t].c;
-        x[t] = detail::strided(detail::columns(terms[t].X, from, count)).data;
-      }
-      const View<T> y = detail::columns(Y, from, count);
-      detail::matrix_kernels<T>().combine(terms.size(), c.data(), x.data(), detail::strided(y).data,
-                                          detail::numbers<T>(y));
-    });
-  }
-  if (mu != 0)
-    for (Index k = 0; k < Y.blocks(); ++k)
-      for (Index i = 0; i < Y.rows; ++i) Y.block(k)(i, i) += mu;
+  detail::combine(terms, mu, Y, false, team);
+}
+/// Y = Y + sum c_t X_t + mu I: the sum is made first, and the multiple of the identity added last.
+template <class T>
+void add(std::span<const Term<T>> terms, Real<T> mu, View<T> Y, Team* team = nullptr) {
+  detail::combine(terms, mu, Y, true, team);
 }
 
 /// |A|_1 and |A|_inf.

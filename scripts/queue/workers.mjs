@@ -32,7 +32,7 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
  * @property {number} memory bytes that the largest worker held at most
  */
 
-const options = /** @type {const} */ ({ method: 'auto', shift: 'auto', balance: 'auto' })
+const options = /** @type {const} */ ({ method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' })
 
 /**
  * Writes a stack of random matrices of 1-norm about 1.

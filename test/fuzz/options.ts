@@ -11,12 +11,16 @@ export function rightOptions(random: Random): ComputeOptions {
   if (random.chance(0.15)) options.method = random.pick(['auto', 'polynomial', 'pade'])
   if (random.chance(0.15)) options.shift = random.pick(['auto', true, false])
   if (random.chance(0.15)) options.balance = random.pick(['auto', true, false])
+  if (random.chance(0.15)) options.structure = random.pick(['auto', 'general'])
   if (random.chance(0.3)) options.onFailure = random.pick(['throw', 'nan'])
   if (random.chance(0.2)) options.threads = random.integer(1, 4)
   return options
 }
 
-const names = ['method', 'shift', 'balance', 'onFailure', 'threads', 'out', 'purpose', 'signal', 'onProgress']
+const names = [
+  ...['method', 'shift', 'balance', 'structure'],
+  ...['onFailure', 'threads', 'out', 'purpose', 'signal', 'onProgress'],
+]
 
 /** Options that are wrong, most of them. */
 export function wrongOptions(

@@ -27,7 +27,7 @@ export class Sizes {
   readonly n: number
   readonly count: number
   readonly directions: number
-  /** Of method, shift and balance; 3 is none in each. */
+  /** Of method, shift, balance and structure; 3 is none in each. */
   readonly plan: number
   readonly arrays: Numbers[] = []
 
@@ -40,7 +40,10 @@ export class Sizes {
     this.directions = random.pick([0, 1, 1, 2, 9])
     this.plan = random.chance(0.7)
       ? 0
-      : random.integer(0, 2) + 4 * random.integer(0, 2) + 16 * random.integer(0, 2)
+      : random.integer(0, 2) +
+        4 * random.integer(0, 2) +
+        16 * random.integer(0, 2) +
+        64 * random.integer(0, 2)
   }
 
   code(operation: number): number {

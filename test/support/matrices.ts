@@ -55,7 +55,12 @@ export function inner(A: ArrayLike<number>, B: ArrayLike<number>): number {
 }
 
 export function frobenius(A: ArrayLike<number>): number {
-  return Math.hypot(...Array.from(A))
+  // In units of the largest entry, so that no square over- or underflows; not by Math.hypot, whose arguments are on the stack.
+  const largest = Array.prototype.reduce.call(A, (m, x) => Math.max(m as number, Math.abs(x)), 0) as number
+  if (largest === 0 || !Number.isFinite(largest)) return largest
+  let sum = 0
+  for (let k = 0; k < A.length; k++) sum += (A[k] / largest) ** 2
+  return largest * Math.sqrt(sum)
 }
 
 /** |A - B| / |B| in the Frobenius norm. */

@@ -94,7 +94,7 @@ export function holds(path: string, bytes: Buffer): boolean {
 export async function interrupt(job: PreparedJob, after: number, resume = true): Promise<number> {
   const controller = new AbortController()
   let kept = 0
-  const options = { method: 'auto', shift: 'auto', balance: 'auto' } as const
+  const options = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' } as const
   const [out, value] = job.outputs
   await runJob(
     { operation: job.operation, inputs: job.inputs, out, value, options, resume },
