@@ -46,54 +46,6 @@ class LaneKey {
   std::uint8_t number_;
 };
 
-/// The greatest norms that Scheme::nonnegative covers: with each degree, and with each number of squarings.
-template <class R>
-struct NonnegativeBounds {
-  std::array<R, kNonnegativeDegrees<R>.size()> rows;
-  std::array<R, LaneKey::kMostSquarings + 1> squared;  ///< by squarings, from 1 on
-
-  /// ways  as for nonnegative_plan.
-  explicit NonnegativeBounds(double ways) {
-    const auto bound = [&](int degree, int squarings) {
-      double low = 0, high = std::ldexp(1.0, 64);
-      for (int step = 0; step < 120; ++step) {  // by halves of the range, and then of the exponents' range
-        const double middle = low > 0 ? std::sqrt(low) * std::sqrt(high) : high / 1024;
-        const bool is_covered =
-            detail::log2_left_out(degree, middle, ways) <= detail::kLog2Tolerance<R> + squarings * degree;
-        (is_covered ? low : high) = middle;
-        if (high < 1e-30) break;
-      }
-      return static_cast<R>(low) * (1 - std::numeric_limits<R>::epsilon());
-    };
-    for (std::size_t row = 0; row < rows.size(); ++row) rows[row] = bound(kNonnegativeDegrees<R>[row], 0);
-    for (std::size_t s = 1; s < squared.size(); ++s)
-      squared[s] = bound(kNonnegativeDegrees<R>.back(), static_cast<int>(s));
-  }
-
-  LaneKey key_of(R norm) const {
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      if (norm <= rows[row]) return LaneKey::of_nonnegative(static_cast<int>(row), 0);
-    // A squaring covers a little less than twice the norm, so the first guess is a little below.
-    std::size_t s = 1;
-    while (s < squared.size() && !(norm <= squared[s])) ++s;
-    return s < squared.size() ? LaneKey::of_nonnegative(0, static_cast<int>(s)) : LaneKey::left();
-  }
-};
-
-/// Those for matrices that are dense or not: made once.
-template <class R, int longest_way>
-const NonnegativeBounds<R>& nonnegative_bounds(Purpose purpose) {
-  static const NonnegativeBounds<R> value(ways_for(Purpose::value, longest_way));
-  static const NonnegativeBounds<R> derivative(ways_for(Purpose::derivative, longest_way));
-  return purpose == Purpose::value ? value : derivative;
-}
-template <class R, int... longest_way>
-const NonnegativeBounds<R>& nonnegative_bounds(Purpose purpose, int way, std::integer_sequence<int, longest_way...>) {
-  using Bounds = const NonnegativeBounds<R>& (*)(Purpose);
-  constexpr std::array<Bounds, sizeof...(longest_way)> all = {&nonnegative_bounds<R, longest_way>...};
-  return all[static_cast<std::size_t>(way)](purpose);
-}
-
 /// The plans of matrices in lanes: what reduction.hpp does for one matrix, as far as lanes go, by the same rules. Beyond a
 /// shift they do not go: a matrix that is triangular, non-normal enough to be balanced or brought to Schur form, huge, or not
 /// finite, gets LaneKey::left().
@@ -127,10 +79,11 @@ class LanePlanner {
   LanePlanner(const LanePlanner&) = delete;  // rule_ refers to bounds_
   LanePlanner& operator=(const LanePlanner&) = delete;
 
-  /// Writes the number of the key of each lane of so many blocks. True where they are all the same and the matrices are as they
-  /// stand.
+  /// Writes the number of the key of each lane of so many blocks. True where they are all the same and the matrices can be evaluated
+  /// as they stand, generators after complete_rates with each lane's mu.
   bool plan(View<const R> A, Index blocks, std::uint8_t* keys) {
     const LaneLayout<T> layout(n_, blocks);
+    if (options_.structure == Structure::generator) return plan_generators(layout, A, keys);
     const kernels::LaneFindings<R> findings = {first_.one.data(), first_.infinity.data(), smaller_.data(), mu_, keys,
                                                least_.data()};
     const kernels::LaneRange range = layout.order().examine(A.data, blocks, rule_, findings);
@@ -138,10 +91,6 @@ class LanePlanner {
     const auto is_shifted = [](std::uint8_t key) { return LaneKey(key).is_shifted(); };
     has_shifts_ =
         range.least == range.greatest ? is_shifted(keys[0]) : std::any_of(keys, keys + layout.lanes(), is_shifted);
-    if (options_.structure == Structure::generator) {
-      plan_generators(layout, A, keys);
-      return false;
-    }
     const bool some_nonnegative = takes_nonnegative_ && range.has_nonnegative;
     if (!has_squarings_ && !some_nonnegative) return range.least == range.greatest && !has_shifts_;
     if (some_nonnegative) look_at_nonnegative(layout, A, keys);
@@ -204,36 +153,43 @@ class LanePlanner {
     }
   }
 
-  /// All lanes: what is no generator is left.
-  void plan_generators(const LaneLayout<T>& layout, View<const R> A, std::uint8_t* keys) {
+  /// Of generators: what is none is left. Where all keys are the same, A is made ready, too.
+  bool plan_generators(const LaneLayout<T>& layout, View<const R> A, std::uint8_t* keys) {
     has_squarings_ = has_shifts_ = true;
     if constexpr (kIsComplex<T>) {
       std::fill_n(keys, layout.lanes(), LaneKey::left().number());
+      return false;
     } else {
       look_at_rates(layout, A);
-      // The general path decides with a sum of its own whether 4 n u is kept.
+      // What is near the tolerance of 4 n u is left: the general path decides by sums of its own.
       const R tolerance = static_cast<R>(n_) * std::numeric_limits<R>::epsilon();
+      bool all_alike = true;
       for (Index l = 0; l < layout.lanes(); ++l) {
+        const R rest = greatest_rest_[at(l)];
         const bool is_sure = least_[at(l)] >= 0 && excess_[at(l)] <= tolerance;
-        layout.put(mu_, l, -greatest_rest_[at(l)]);
-        smaller_[at(l)] = greatest_rest_[at(l)];
-        keys[l] = (is_sure ? nonnegative_key(l, greatest_rest_[at(l)]) : LaneKey::left()).number();
+        layout.put(mu_, l, -rest);
+        smaller_[at(l)] = rest;
+        keys[l] = (is_sure ? nonnegative_key(l, rest) : LaneKey::left()).number();
+        all_alike = all_alike && keys[l] == keys[0];
       }
+      return all_alike;
     }
   }
 
   void look_at_rates(const LaneLayout<T>& layout, View<const R> A) {
     layout.order().look_at_rates(
         A.data, layout.blocks(),
-        {least_diagonal_.data(), greatest_entry_.data(), greatest_rest_.data(), excess_.data()});
+        {least_diagonal_.data(), least_.data(), greatest_entry_.data(), greatest_rest_.data(), excess_.data()});
   }
 
   LaneKey nonnegative_key(Index l, R norm) const {
     if (!(norm <= largest())) return LaneKey::left();
     // As longest_way finds it of a dense matrix; of others the most that there is.
-    const bool is_dense = least_[at(l)] >= greatest_entry_[at(l)] * std::ldexp(R(1), -16) && least_[at(l)] > 0;
-    const auto all = std::make_integer_sequence<int, kernels::kMaxLaneOrder>{};
-    return nonnegative_bounds<R>(purpose_, is_dense ? 1 : n_ - 1, all).key_of(norm);
+    const bool is_dense = least_[at(l)] > 0 && least_[at(l)] >= greatest_entry_[at(l)] * static_cast<R>(kStrongLink);
+    const int ways = ways_for(purpose_, is_dense ? 1 : n_ - 1);
+    NonnegativeSteps steps{};
+    if (!nonnegative_bounds<R>(ways).find(norm, steps)) return LaneKey::left();
+    return LaneKey::of_nonnegative(steps.row, steps.squarings);
   }
 
   /// Left where squarings call for what lanes have not: exact diagonals of triangular matrices, and balancing.

@@ -108,6 +108,7 @@ class LaneRun {
       read();
       std::uint8_t* const keys = keys_.data() + done;
       if (planner_.plan(A_, blocks_, keys)) {
+        if (items_.options.structure == Structure::generator) complete_rates();
         evaluate_block(LaneKey(keys[0]), m);
         std::fill_n(keys, m, LaneKey::done().number());
         continue;
@@ -156,6 +157,15 @@ class LaneRun {
       layout.order().complete_rates(A_.data, mu_, blocks_);
     else
       layout.order().shift_diagonal(A_.data, mu_, blocks_);
+  }
+
+  /// The block that was just planned, made ready: the diagonals follow from the rates.
+  void complete_rates() {
+    if constexpr (!kIsComplex<T>) {
+      const LaneLayout<T> layout(items_.n, blocks_);
+      for (Index l = 0; l < layout.lanes(); ++l) layout.put(mu_, l, planner_.mu(l));
+      layout.order().complete_rates(A_.data, mu_, blocks_);
+    }
   }
 
   void evaluate_block(LaneKey key, Index m) {

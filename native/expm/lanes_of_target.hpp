@@ -15,6 +15,16 @@
 
 #include "expm/lane_rings_of_target.hpp"
 
+// Nonnegative matrices are real, and go by SettledOrder at every order: as FusedOrder, their long schemes take minutes to compile.
+template <class R, int n>
+inline constexpr bool kHasNonnegative<LaneValues<R, FusedOrder<R, n>>> = false;
+template <class R, int n>
+inline constexpr bool kHasNonnegative<LaneDuals<R, FusedOrder<R, n>>> = false;
+template <class R>
+inline constexpr bool kHasNonnegative<LaneValues<R, SettledOrder<R, 2>>> = false;
+template <class R>
+inline constexpr bool kHasNonnegative<LaneDuals<R, SettledOrder<R, 2>>> = false;
+
 template <class R, class Order>
 [[gnu::flatten]] void evaluate_values(const Plan& plan, const LaneWork<R>& work, const Order& order, Index block,
                                       const R* factors) {
@@ -37,8 +47,7 @@ template <class R, class Order>
 
 /// exp(B) of generators, and the pullback of E, which has differences: pull_back (recurrence.hpp) beside the powers that the value leaves.
 template <class R, class Order>
-[[gnu::flatten]] void pull_back_block(const Plan& plan, const LaneWork<R>& work, const Order& order, Index block,
-                                      const R* factors) {
+void pull_back_block(const Plan& plan, const LaneWork<R>& work, const Order& order, Index block, const R* factors) {
   const Index numbers = order.numbers(), at = block * numbers, all = work.directions * numbers;
   R* next = work.room;
   const auto take = [&](Index count) { return std::exchange(next, next + count); };
@@ -74,7 +83,7 @@ void evaluate_blocks(const Plan& plan, const LaneWork<R>& work, const Order& ord
   assert(work.directions <= 1 || work.blocks == 1);
   for (Index block = 0; block < work.blocks; ++block) {
     const R* const factors = work.factors == nullptr ? nullptr : work.factors + block * parts * kWidth<R>;
-    if constexpr (parts == 1)
+    if constexpr (std::is_same_v<Order, SettledOrder<R, 1>>)
       if (plan.constrains && work.pulls) {
         pull_back_block(plan, work, order, block, factors);
         continue;
@@ -88,10 +97,11 @@ void evaluate_blocks(const Plan& plan, const LaneWork<R>& work, const Order& ord
 
 template <class R, int parts>
 void evaluate_lanes(int n, const Plan& plan, const LaneWork<R>& work) {
+  const bool is_fused = plan.scheme != Scheme::nonnegative;
   if constexpr (parts == 1 && kVectorBytes >= 32) {
-    if (n == 2) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 2>{});
-    if (n == 3) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 3>{});
-    if (n == 4) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 4>{});
+    if (n == 2 && is_fused) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 2>{});
+    if (n == 3 && is_fused) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 3>{});
+    if (n == 4 && is_fused) return evaluate_blocks<R, 1>(plan, work, FusedOrder<R, 4>{});
   }
   evaluate_blocks<R, parts>(plan, work, SettledOrder<R, parts>(n));
 }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "expm/plan.hpp"
 #include "linalg/workspace.hpp"
@@ -64,25 +66,102 @@ inline constexpr double kLog2Tolerance = 1 - std::numeric_limits<R>::digits;
 }  // namespace detail
 
 /// Steps that a derivative in any direction may take: to where the direction is, one along it, and on.
-inline double ways_for(Purpose purpose, int longest_way) {
-  return purpose == Purpose::value ? longest_way : 2.0 * longest_way + 1;
+constexpr int ways_for(Purpose purpose, int longest_way) {
+  return purpose == Purpose::value ? longest_way : 2 * longest_way + 1;
+}
+
+/// A degree of Scheme::nonnegative and squarings.
+struct NonnegativeSteps {
+  int row;  ///< among kNonnegativeDegrees; the last one where there are squarings
+  int squarings;
+};
+
+namespace detail {
+
+/// The least steps that leave out no more than 2 u of any entry.
+/// a  |B| in a consistent norm, finite, >= 0.
+template <class R>
+NonnegativeSteps nonnegative_steps(double a, double ways) {
+  constexpr auto& degrees = kNonnegativeDegrees<R>;
+  double left_out = 0;
+  for (std::size_t row = 0; row < degrees.size(); ++row) {
+    left_out = log2_left_out(degrees[row], a, ways);
+    if (left_out <= kLog2Tolerance<R>) return {static_cast<int>(row), 0};
+  }
+  const int squarings = static_cast<int>(std::ceil((left_out - kLog2Tolerance<R>) / degrees.back()));
+  return {static_cast<int>(degrees.size()) - 1, squarings};
+}
+
+}  // namespace detail
+
+/// The same by the greatest norms that each step covers, for one number of ways: looking them up takes nanoseconds.
+template <class R>
+class NonnegativeBounds {
+ public:
+  static constexpr int kMostSquarings = 55;  // of norms up to 2^53
+
+  explicit NonnegativeBounds(double ways) {
+    const int last = static_cast<int>(rows_.size()) - 1;
+    for (int row = 0; row <= last; ++row) rows_[static_cast<std::size_t>(row)] = bound(ways, row, 0);
+    for (int k = 1; k <= kMostSquarings; ++k) squared_[static_cast<std::size_t>(k)] = bound(ways, last, k);
+  }
+
+  /// False where it takes more squarings.
+  bool find(R norm, NonnegativeSteps& steps) const {
+    for (std::size_t row = 0; row < rows_.size(); ++row)
+      if (norm <= rows_[row]) {
+        steps = {static_cast<int>(row), 0};
+        return true;
+      }
+    int s = 1;
+    if (norm > 4 * squared_[1] && squared_[1] > 0)
+      s = std::ilogb(norm / squared_[1]) - 1;  // each covers less than twice as much
+    while (s <= kMostSquarings && !(norm <= squared_[static_cast<std::size_t>(s)])) ++s;
+    steps = {static_cast<int>(rows_.size()) - 1, s};
+    return s <= kMostSquarings;
+  }
+
+ private:
+  /// 0 where it covers none.
+  static R bound(double ways, int row, int squarings) {
+    const int degree = kNonnegativeDegrees<R>[static_cast<std::size_t>(row)];
+    const double most = detail::kLog2Tolerance<R> + squarings * degree;
+    const auto is_covered = [&](double a) { return detail::log2_left_out(degree, a, ways) <= most; };
+    double low = 0x1p-120, high = 0x1p70;
+    if (!is_covered(low)) return 0;
+    for (int step = 0; step < 32; ++step) {
+      const double middle = std::sqrt(low * high);
+      (is_covered(middle) ? low : high) = middle;
+    }
+    return static_cast<R>(low);
+  }
+
+  std::array<R, kNonnegativeDegrees<R>.size()> rows_;
+  std::array<R, kMostSquarings + 1> squared_;
+};
+
+/// Those of so many ways, up to kMostTabulatedWays: made when they are first asked for, and kept.
+inline constexpr int kMostTabulatedWays = 63;
+template <class R>
+const NonnegativeBounds<R>& nonnegative_bounds(int ways) {
+  static std::array<std::atomic<const NonnegativeBounds<R>*>, kMostTabulatedWays + 1> all{};
+  auto& kept = all[static_cast<std::size_t>(ways)];
+  if (const auto* bounds = kept.load(std::memory_order_acquire)) return *bounds;
+  auto made = std::make_unique<const NonnegativeBounds<R>>(ways);
+  const NonnegativeBounds<R>* none = nullptr;
+  return kept.compare_exchange_strong(none, made.get(), std::memory_order_acq_rel) ? *made.release() : *none;
 }
 
 /// Degree and squarings for a nonnegative B, the least that leave out no more than 2 u of any entry.
 /// norm  |B| in a consistent norm, finite, >= 0.
 template <class R>
-Plan nonnegative_plan(R norm, double ways) {
+Plan nonnegative_plan(R norm, int ways) {
   const double a = static_cast<double>(norm);
-  Plan plan{.scheme = Scheme::nonnegative, .norm = a, .alpha = a};
-  double left_out = 0;
-  for (const int degree : kNonnegativeDegrees<R>) {
-    plan.degree = degree;
-    if (degree < 12 && a > 1) continue;  // not covered
-    left_out = detail::log2_left_out(degree, a, ways);
-    if (left_out <= detail::kLog2Tolerance<R>) return plan;
-  }
-  plan.squarings = static_cast<int>(std::ceil((left_out - detail::kLog2Tolerance<R>) / plan.degree));
-  return plan;
+  NonnegativeSteps steps{};
+  if (ways > kMostTabulatedWays || !nonnegative_bounds<R>(ways).find(norm, steps))
+    steps = detail::nonnegative_steps<R>(a, ways);
+  const int degree = kNonnegativeDegrees<R>[static_cast<std::size_t>(steps.row)];
+  return {.scheme = Scheme::nonnegative, .degree = degree, .squarings = steps.squarings, .norm = a, .alpha = a};
 }
 
 /// True where no entry off the diagonal is negative; never of complex matrices.
@@ -190,17 +269,6 @@ int longest_way(View<const R> B, Workspace& work) {
   }
   work.rewind(mark);
   return longest;
-}
-
-/// The plan for a nonnegative matrix, whose states' links are looked at only if they matter.
-/// B     n x n, no entry negative off the diagonal.
-/// norm  as for nonnegative_plan, of B or of a similar D^-1 B D.
-template <class R>
-Plan nonnegative_plan_of(View<const R> B, R norm, Purpose purpose, Workspace& work) {
-  const Plan least = nonnegative_plan<R>(norm, ways_for(purpose, 1));
-  const Plan most = nonnegative_plan<R>(norm, ways_for(purpose, static_cast<int>(B.rows) - 1));
-  if (most.degree == least.degree && most.squarings == least.squarings) return most;
-  return nonnegative_plan<R>(norm, ways_for(purpose, longest_way<R>(B, work)));
 }
 
 /// What a matrix's columns say of it as a generator that stands transposed, as row-major data does in the core: the columns of the

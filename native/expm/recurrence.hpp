@@ -11,6 +11,10 @@ inline bool is_watched(const Plan& plan) {
   return plan.form == Form::full && plan.scheme != Scheme::nonnegative && plan.squarings >= kWatchedSquarings;
 }
 
+/// False for rings that are never given a nonnegative matrix's plan, and spare themselves compiling it.
+template <class Ring>
+inline constexpr bool kHasNonnegative = true;
+
 template <class Ring>
 using ElementOf = typename Ring::Element;
 template <class Ring>
@@ -229,7 +233,8 @@ void evaluate_scheme(const Plan& plan, Ring& ring, ConstOf<Ring> A, ElementOf<Ri
     if (plan.scheme == Scheme::scalar) return ring.exponential(A, X);
     if (plan.scheme == Scheme::pade) return detail::evaluate_pade(plan.degree, ring, A, X);
   }
-  if (plan.scheme == Scheme::nonnegative) return detail::evaluate_nonnegative(plan.degree, ring, A, X);
+  if constexpr (kHasNonnegative<Ring>)
+    if (plan.scheme == Scheme::nonnegative) return detail::evaluate_nonnegative(plan.degree, ring, A, X);
   assert(plan.scheme == Scheme::polynomial);
   detail::evaluate_polynomial(plan.degree, ring, A, X);
 }
@@ -247,10 +252,9 @@ void evaluate(const Plan& plan, Ring& ring, ConstOf<Ring> B, ElementOf<Ring> X) 
   const T shift = part<T>(Complex<T>(plan.shift));
   // Y approximates exp(B / 2^k), or is e^(shift / 2^k) times that, by whatever came before.
   const auto settle = [&](int k, ElementOf<Ring> Y) {
-    if (plan.form == Form::generator)
-      ring.conserve(plan.constrains, Y);
-    else if (plan.form != Form::full)
-      ring.recompute(B, shift, k, Y);
+    if constexpr (kHasNonnegative<Ring>)
+      if (plan.form == Form::generator) return ring.conserve(plan.constrains, Y);
+    if (plan.form != Form::full) ring.recompute(B, shift, k, Y);
   };
   const auto begin = [&](ConstOf<Ring> scaled, ElementOf<Ring> Y) {
     evaluate_scheme(plan, ring, scaled, Y);

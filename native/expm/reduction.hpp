@@ -258,7 +258,7 @@ class Reduction {
 
   /// norm  of B or of D^-1 B D.
   Plan plan_nonnegative(View<const R> B, R norm) {
-    Plan plan = nonnegative_plan_of<R>(B, norm, purpose_, work_);
+    Plan plan = nonnegative_plan<R>(norm, ways_for(purpose_, longest_way<R>(B, work_)));
     R least = 0;
     for (Index i = 0; i < n_; ++i) least = std::min(least, B(i, i));
     while (std::ldexp(-least, -plan.squarings) > 1) ++plan.squarings;
@@ -302,7 +302,8 @@ class Reduction {
       reduced_.B = B;
       shift_ = -rates.greatest;
       Plan plan{.norm = static_cast<double>(rates.greatest), .status = Status::overflow};
-      if (std::isfinite(rates.greatest)) plan = nonnegative_plan_of<R>(B, rates.greatest, purpose_, work_);
+      if (std::isfinite(rates.greatest))
+        plan = nonnegative_plan<R>(rates.greatest, ways_for(purpose_, longest_way<R>(B, work_)));
       plan.form = Form::generator;
       settle(plan);
     }

@@ -55,13 +55,13 @@ struct LaneRange {
   bool has_nonnegative;
 };
 
-/// What LaneOrder::look_at_rates finds of real matrices without negative entries off the diagonal, one number a lane.
+/// What LaneOrder::look_at_rates finds of real matrices, one number a lane.
 template <class R>
 struct LaneRates {
   R* least_diagonal;
-  R* greatest_entry;  ///< off the diagonal
-  R* greatest_rest;   ///< the greatest sum of a column without its diagonal
-  R* excess;          ///< the greatest |column sum| over the sum of its rest, 0 / 0 being 0
+  R *least_entry, *greatest_entry;  ///< off the diagonal
+  R* greatest_rest;                 ///< the greatest sum of a column without its diagonal
+  R* excess;                        ///< the greatest |column sum| over the sum of its rest, 0 / 0 being 0
 };
 
 /// Kernels for one order, real or complex.

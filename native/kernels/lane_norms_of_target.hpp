@@ -174,11 +174,14 @@ void look_at_rates(const R* A, Index blocks, const LaneRates<R>& rates) {
   for (Index b = 0; b < blocks; ++b, A += n * n * W) {
     V<R> least = get(A);
     for (int i = 1; i < n; ++i) least = smaller<R>(get(A + (i + i * n) * W), least);
-    V<R> greatest{}, rest{}, excess{}, total{};
+    V<R> greatest{}, rest{}, excess{}, total{}, least_entry = V<R>{} + R(__builtin_inf());
     for (int j = 0; j < n; ++j) {
       const V<R> diagonal = get(A + (j + j * n) * W), own = rest_of_column<R, n>(A, j);
       for (int i = 0; i < n; ++i)
-        if (i != j) greatest = larger<R>(get(A + (i + j * n) * W), greatest);
+        if (i != j) {
+          greatest = larger<R>(get(A + (i + j * n) * W), greatest);
+          least_entry = smaller<R>(get(A + (i + j * n) * W), least_entry);
+        }
       const V<R> sum = modulus<R>(diagonal + own);
       excess = larger<R>(sum == 0 ? V<R>{} : sum / own, excess);
       rest = larger<R>(own, rest);
@@ -186,6 +189,7 @@ void look_at_rates(const R* A, Index blocks, const LaneRates<R>& rates) {
     }
     const V<R> nothing = 0 * total;  // a maximum forgets NaN; this does not
     put(least, rates.least_diagonal + b * W);
+    put(least_entry, rates.least_entry + b * W);
     put(greatest, rates.greatest_entry + b * W);
     put(rest + nothing, rates.greatest_rest + b * W);
     put(excess + nothing, rates.excess + b * W);
