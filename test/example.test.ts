@@ -195,8 +195,9 @@ describe('the example as it is run', () => {
     for (let k = 0; k < resamples * years; k++)
       for (let i = 0; i < n; i++) {
         const row = data.subarray(k * size + i * n, k * size + (i + 1) * n)
-        expect(Math.min(...row)).toBeGreaterThanOrEqual(-rounding)
-        expect(Math.abs(row.reduce((sum, x) => sum + x, 0) - 1)).toBeLessThanOrEqual(rounding)
+        expect(Math.min(...row)).toBeGreaterThanOrEqual(0)
+        // Rows sum to 1 within 4 u, and adding them up here rounds n times.
+        expect(Math.abs(row.reduce((sum, x) => sum + x, 0) - 1)).toBeLessThanOrEqual((4 + n) * u)
         if (k % years > 0)
           expect(row[n - 1]).toBeGreaterThanOrEqual(data[(k - 1) * size + i * n + n - 1] - rounding)
       }

@@ -1,13 +1,15 @@
 /**
  * Fits generators to one-year tables: for each table P the valid generator Q for which ||exp(Q) - P||_F is least.
  *
- * f(Q) = 1/2 ||exp(Q) - P||² has the gradient L(Qᵀ, exp(Q) - P), which is what expmVJP computes. Steps go against it and
- * then to the nearest valid generator: the spectral projected gradient method (Birgin, Martínez, Raydan, SIAM Journal on
+ * f(Q) = 1/2 ||exp(Q) - P||² has the gradient that expmVJP computes from W = exp(Q) - P: with structure 'generator' it is the
+ * gradient by the migration rates, as the diagonal follows from these. Steps go against it and then to the nearest valid generator: the spectral projected gradient method (Birgin, Martínez, Raydan, SIAM Journal on
  * Optimization 10 (2000) 1196-1211) with the averaged descent test of Zhang and Hager (the same journal, 14 (2004)
  * 1043-1056). Since exp(Q) is near I + Q here, f is near a squared distance, and a step of 1 near Newton's.
  * All fits advance together, so that an iteration is two native calls, however many fits there are.
  */
 import { expm, expmVJP } from 'matfun'
+
+const structure = 'generator'
 
 /** Part of the squared step that f must fall by, and how slowly the average that it is compared with forgets. */
 const sufficientDecrease = 1e-4
@@ -152,7 +154,7 @@ function evaluator(count, n) {
     active.forEach(({ trial }, k) => {
       trials.set(trial, k * size)
     })
-    expm({ data: trials, shape }, { out: values })
+    expm({ data: trials, shape }, { out: values, structure })
     const distances = active.map(({ table }, k) => {
       let sum = 0
       for (let e = 0; e < size; e++) {
@@ -165,7 +167,7 @@ function evaluator(count, n) {
     expmVJP(
       { data: trials, shape },
       { data: residuals, shape },
-      { out: { value: values, cotangent: gradients } },
+      { out: { value: values, cotangent: gradients }, structure },
     )
     active.forEach((fit, k) => {
       advance(fit, n, distances[k], gradients.subarray(k * size, (k + 1) * size))
