@@ -17,7 +17,7 @@ export type ExpmCondOptions = ComputeOptions
  * @param A shape [..., n, n], as for `expm`, of any dtype.
  * @returns a number for one matrix (shape [n, n]), for a stack a Float64Array with the number of each in row-major order.
  *   0 for a matrix of zeros or of order 0.
- * @throws as `expm`; with `onFailure: 'nan'` NaN in the places of the matrices that cannot be done.
+ * @throws as `expm`; with `onFailure: 'nan'` NaN in place of each matrix that cannot be computed.
  *
  * Cost: that of some ten derivatives.
  * Source: Higham, Tisseur 2000 (SIAM J. Matrix Anal. Appl. 21:1185); Higham, Functions of Matrices, 2008, section 3.4;

@@ -43,13 +43,15 @@ const optionNames = ['out', ...computeOptionNames]
  *
  * @param A shape [..., n, n], in any form of {@link MatrixInput}: float64, float32, complex128 or complex64. Not modified.
  * @returns exp(A), of A's shape and dtype, row-major, computed in that dtype's own precision.
- * @throws TypeError or RangeError with a `code` for wrong arguments, before any work; {@link MatfunError} where a
- *   matrix has a NaN or Inf, or its exponential overflows (see `onFailure`).
+ * @throws TypeError or RangeError with a `code` for wrong arguments, before any work; {@link MatfunError} if a matrix has a NaN or Inf,
+ *   its exponential overflows or has no certain digit, or it lacks the structure that was named (see `onFailure`).
  *
  * Scaling and squaring: backward error at most u|A| of the approximant (up to 2.5 u|A| with the published digits of its
- * coefficients), plus the rounding of the evaluation and of s squarings.
+ * coefficients), plus the rounding of the evaluation and of s squarings. Real matrices without negative entries off the diagonal keep
+ * the accuracy of each entry, from order 5 on. Generators of Markov chains keep it at every order and norm, with `structure: 'generator'`.
  * Cost: `products + squarings` n x n products, as {@link expmPlan} tells.
- * Source: Higham 2005 (doi 10.1137/04061101X); Bader, Blanes, Casas 2019; Sastre, Ibáñez, Defez 2019.
+ * Source: Higham 2005 (doi 10.1137/04061101X); Bader, Blanes, Casas 2019; Sastre, Ibáñez, Defez 2019; Xue, Ye 2013
+ * (doi 10.1090/S0025-5718-2013-02677-4).
  *
  * @example
  * expm([[0, 1], [-1, 0]]).data  // Float64Array [cos 1, sin 1, -sin 1, cos 1]
@@ -73,6 +75,7 @@ export function expm<const A extends MatrixInput>(
  *   complex128 operand. Leading dimensions broadcast with A's by NumPy's rule; a matrix that
  *   meets several directions is evaluated once for each group of them (8 or more).
  * @returns `value`, exp(A) of A's shape, and `tangent`, L(A, E) of the broadcast shape.
+ *   With `structure: 'generator'` the diagonal of E is taken as minus the rest of its row, and rows of the tangent sum to 0.
  * @throws as {@link expm}; `failures` count the derivatives, in the order of the broadcast batch. A direction with a
  *   NaN or Inf, or whose derivative overflows, costs its own derivative alone.
  *
@@ -99,7 +102,8 @@ export function expmJVP<const A extends MatrixInput, const E extends MatrixInput
  *
  * @param A shape [..., n, n], as for {@link expm}.
  * @param W the cotangent, shape [..., n, n]; broadcasts as E does for {@link expmJVP}. Not modified.
- * @returns `value`, exp(A) of A's shape, and `cotangent`, L(Aᴴ, W) of the broadcast shape.
+ * @returns `value`, exp(A) of A's shape, and `cotangent`, L(Aᴴ, W) of the broadcast shape. With `structure: 'generator'` the cotangent is
+ *   the gradient by the rates: that matrix minus its diagonal entry in each row, so 0 on the diagonal.
  * @throws as {@link expmJVP}.
  *
  * Cost: that of {@link expmJVP}, and two transpositions.

@@ -45,7 +45,7 @@ export interface ExpmLinearization<
   /**
    * The relative condition number of exp at A in the 1-norm, as `expmCond` estimates it: a number for one matrix, a
    * Float64Array for a stack; NaN for matrices that could not be done.
-   * Above order 8 from what was kept, so with the plan of derivatives, where `expmCond` may balance besides.
+   * Above order 8 it comes from what was kept, up to order 8 from A.
    * @throws a TypeError with code ERR_DISPOSED after `dispose()`.
    * Cost: that of four to twenty derivatives.
    */
@@ -67,6 +67,7 @@ const optionNames = ['out', ...computeOptionNames]
  * @throws as `expm`. With `onFailure: 'nan'` derivatives of matrices that cannot be done are NaN, too.
  *
  * Memory: at most 2 products + squarings matrices (as `expmPlan` tells them for derivatives); complex ones in Schur form. Up to order 8 A alone.
+ * With `structure: 'generator'` at most 2 (products + squarings).
  * Cost: that of the value, and copies.
  *
  * @example

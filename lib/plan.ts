@@ -13,15 +13,18 @@ export interface Plan<D extends DType = DType> {
    * entries off the diagonal. `zero`: the exponential underflows to 0.
    */
   readonly method: 'scalar' | 'polynomial' | 'pade' | 'nonnegative' | 'zero'
-  /** To which the polynomial is Taylor's (1, 2, 4, 8, 15, 21; 12 and 16 of nonnegative matrices), or of the approximant's numerator and denominator (3, 5, 7, 9, 13). */
+  /**
+   * To which the polynomial is Taylor's: 1, 2, 4, 8, 15, 21; of `nonnegative` 1, 2, 4, 8, 12, 16, 20. Of `pade` the degree of numerator and
+   * denominator: 3, 5, 7, 9, 13.
+   */
   readonly degree: number
   /** n x n products that the scheme takes, without squarings; a Padé scheme takes a linear solve besides. */
   readonly products: number
   /** How often the exponential of the reduced matrix over 2^squarings is squared. */
   readonly squarings: number
-  /** min(|B|₁, |B|∞) of B, the matrix after shift and balancing. */
+  /** min(|B|₁, |B|∞) of B, the matrix after shift and balancing; of a generator the greatest rate at which a state is left. */
   readonly norm: number
-  /** What degree and squarings were chosen from: a bound from |B| and |B²|, at most `norm`. */
+  /** What degree and squarings were chosen from: a bound from |B| and |B²|, at most `norm`. `norm` itself for `nonnegative`. */
   readonly alpha: number
   /**
    * `full`: as it stands. `triangular`: it is, and its diagonals are recomputed at every squaring. `schur`: the same on its
@@ -54,11 +57,13 @@ const maxPlans = 2 ** 23
  *
  * @param A shape [..., n, n], as for `expm`.
  * @returns one {@link Plan} for a single matrix (shape [n, n]); for a stack a list of them in row-major order.
- * @throws as `expm` for wrong arguments, and ERR_TOO_LARGE for more than 2^23 matrices; {@link MatfunError} with ERR_NOT_FINITE for a matrix with a NaN or Inf.
- * Cost: a few passes over each matrix, and for large norms a product.
+ * @throws as `expm` for wrong arguments, and ERR_TOO_LARGE for more than 2^23 matrices; {@link MatfunError} for a
+ *   matrix with a NaN or Inf, or whose plan tells already that no digit would be certain or that it lacks the structure.
+ * Cost: a few passes over each matrix, and for large norms a product. For nonnegative matrices a search of the ways between states:
+ * at most n³ / 64 operations.
  *
  * @example
- * expmPlan([[0, 10.7], [10.7, 0]])
+ * expmPlan([[0, 10.7], [-10.7, 0]])
  * // { method: 'polynomial', degree: 21, products: 5, squarings: 3, norm: 10.7, alpha: 10.7,
  * //   form: 'full', balanced: false, shift: 0 }
  */
