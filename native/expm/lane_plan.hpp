@@ -63,9 +63,8 @@ class LanePlanner {
     mu_ = layout.take_element(work);
     for (const Threshold& row : ladder_.rows) bounds_[static_cast<std::size_t>(rows_++)] = bound_of<R>(row, purpose);
     purpose_ = purpose;
-    // Up to order 4 no entry is more than three steps away, and the general schemes keep it positive and its digits.
-    takes_nonnegative_ =
-        !kIsComplex<T> && n > 4 && options.structure == Structure::automatic && options.method != Method::pade;
+    takes_nonnegative_ = !kIsComplex<T> && n > kernels::kMaxGeneralOrder && options.structure == Structure::automatic &&
+                         options.method != Method::pade;
     const int power = detail::first_error_power(ladder_.scheme, ladder_.rows.back().degree);
     exponent_ = purpose == Purpose::value ? R(1) / R(power) : R(2) / R(power - 1);
     rule_ = {.bounds = bounds_.data(),

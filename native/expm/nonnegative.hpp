@@ -113,10 +113,8 @@ class NonnegativeBounds {
         steps = {static_cast<int>(row), 0};
         return true;
       }
-    int s = 1;
-    if (norm > 4 * squared_[1] && squared_[1] > 0)
-      s = std::ilogb(norm / squared_[1]) - 1;  // each covers less than twice as much
-    while (s <= kMostSquarings && !(norm <= squared_[static_cast<std::size_t>(s)])) ++s;
+    const auto squared = std::lower_bound(squared_.begin() + 1, squared_.end(), norm);
+    const int s = static_cast<int>(squared - squared_.begin());
     steps = {static_cast<int>(rows_.size()) - 1, s};
     return s <= kMostSquarings;
   }
@@ -188,16 +186,26 @@ class Graph {
         next_(work.take<std::uint64_t>(words_, 1).data) {}
 
   /// The links from j to i with B(i, j) > 0 and B(i, j) >= share times the greatest into i.
+  /// least  n, overwritten.
   template <class R>
-  void connect(View<const R> B, R share, R* greatest) {
-    std::fill_n(greatest, n_, R(0));
-    for (Index j = 0; j < n_; ++j)
-      for (Index i = 0; i < n_; ++i)
-        if (i != j) greatest[i] = std::max(greatest[i], B(i, j));
-    fill(links_, std::uint64_t(0));
-    for (Index j = 0; j < n_; ++j)
-      for (Index i = 0; i < n_; ++i)
-        if (i != j && B(i, j) > 0 && B(i, j) >= share * greatest[i]) links_(i / 64, j) |= bit(i);
+  void connect(View<const R> B, R share, R* least) {
+    std::fill_n(least, n_, R(0));
+    for (Index j = 0; j < n_; ++j) {
+      const R* const x = B.column(j);
+      for (Index i = 0; i < j; ++i) least[i] = std::max(least[i], x[i]);
+      for (Index i = j + 1; i < n_; ++i) least[i] = std::max(least[i], x[i]);
+    }
+    for (Index i = 0; i < n_; ++i) least[i] = std::max(share * least[i], std::numeric_limits<R>::denorm_min());
+    for (Index j = 0; j < n_; ++j) {
+      const R* const x = B.column(j);
+      for (Index v = 0; v < words_; ++v) {
+        std::uint64_t word = 0;
+        for (Index i = v * 64; i < std::min(n_, v * 64 + 64); ++i)
+          word |= std::uint64_t(x[i] >= least[i] ? 1 : 0) << (i % 64);
+        links_(v, j) = word;
+      }
+      links_(j / 64, j) &= ~bit(j);
+    }
   }
 
   /// The greatest number of steps from one state to another, over those that can be reached.
@@ -271,29 +279,40 @@ int longest_way(View<const R> B, Workspace& work) {
   return longest;
 }
 
+/// The sum of so many numbers, by eight sums that a compiler can keep in registers.
+template <class Sum, class R>
+Sum sum_of(const R* x, Index count) {
+  std::array<Sum, 8> sums{};
+  Index i = 0;
+  for (; i + 8 <= count; i += 8)
+    for (std::size_t l = 0; l < 8; ++l) sums[l] += static_cast<Sum>(x[i + static_cast<Index>(l)]);
+  for (std::size_t l = 0; i < count; ++i, ++l) sums[l] += static_cast<Sum>(x[i]);
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+/// The sum of column j without its diagonal.
+template <class Sum, class R>
+Sum rest_of_column(View<const R> A, Index j) {
+  return sum_of<Sum>(A.column(j), j) + sum_of<Sum>(A.column(j) + j + 1, A.rows - j - 1);
+}
+
 /// What a matrix's columns say of it as a generator that stands transposed, as row-major data does in the core: the columns of the
 /// transposed matrix are the rows that sum to 0.
 template <class R>
 struct GeneratorRates {
-  R greatest = 0;            ///< the greatest sum of a column's entries off the diagonal
+  R* rests = nullptr;        ///< the sum of each column without its diagonal
+  R greatest = 0;            ///< of these
   bool is_generator = true;  ///< each is minus the diagonal to 4 n u, and no entry off the diagonal is negative
 };
 
+/// work  of which a vector is taken.
 template <class R>
-R rest_of_column(View<const R> A, Index j) {
-  // Rounded once for its use, so that a diagonal that was made by any sum of them is within the tolerance.
-  double rest = 0;
-  for (Index i = 0; i < A.rows; ++i)
-    if (i != j) rest += static_cast<double>(A(i, j));
-  return static_cast<R>(rest);
-}
-
-template <class R>
-GeneratorRates<R> generator_rates(View<const R> A) {
-  GeneratorRates<R> rates{.is_generator = is_essentially_nonnegative(A)};
+GeneratorRates<R> generator_rates(View<const R> A, Workspace& work) {
+  GeneratorRates<R> rates{.rests = work.take<R>(A.rows, 1).data, .is_generator = is_essentially_nonnegative(A)};
   const R tolerance = 2 * static_cast<R>(A.rows) * std::numeric_limits<R>::epsilon();  // 4 n u
   for (Index j = 0; j < A.columns && rates.is_generator; ++j) {
-    const R rest = rest_of_column(A, j);
+    // In double: a diagonal that was made by any sum of the rest is then within the tolerance.
+    const R rest = rates.rests[j] = static_cast<R>(rest_of_column<double>(A, j));
     rates.is_generator = std::abs(A(j, j) + rest) <= tolerance * rest;
     rates.greatest = std::max(rates.greatest, rest);
   }
@@ -306,18 +325,9 @@ template <class R>
 void conserve(View<R> X) {
   for (Index j = 0; j < X.columns; ++j) {
     R* const x = X.column(j);
-    const R diagonal = x[j];
-    x[j] = 0;
-    std::array<R, 8> sums{};
-    Index i = 0;
-    for (; i + 8 <= X.rows; i += 8)
-      for (std::size_t l = 0; l < 8; ++l) sums[l] += x[i + static_cast<Index>(l)];
-    R sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-    for (; i < X.rows; ++i) sum += x[i];
-    x[j] = diagonal;
-    const R factor =
-        2 - (sum + diagonal);  // 1 over the sum, which is 1 but for rounding and what the scheme leaves out
-    for (i = 0; i < X.rows; ++i) x[i] *= factor;
+    // 1 over the sum, which is 1 but for rounding and for what the scheme leaves out.
+    const R factor = 2 - (rest_of_column<R>(View<const R>(X), j) + x[j]);
+    for (Index i = 0; i < X.rows; ++i) x[i] *= factor;
   }
 }
 
@@ -328,17 +338,14 @@ void project(View<const R> P, View<R> L) {
   for (Index j = 0; j < L.columns; ++j) {
     const R* const p = P.column(j);
     R* const x = L.column(j);
-    R sum = 0, most = 0;
-    for (Index i = 0; i < L.rows; ++i) {
-      const bool is_most = p[i] > R(kMostOfColumn);
-      sum += is_most ? R(0) : x[i];
-      most = is_most ? p[i] : most;
+    const Index most = std::max_element(p, p + L.rows) - p;
+    if (p[most] > R(kMostOfColumn)) {
+      x[most] = 0;
+      x[most] = -sum_of<R>(x, L.rows);
+    } else {
+      const R sum = sum_of<R>(x, L.rows);
+      for (Index i = 0; i < L.rows; ++i) x[i] -= sum * p[i];
     }
-    for (Index i = 0; i < L.rows; ++i)
-      if (most == 0)
-        x[i] -= sum * p[i];
-      else if (p[i] == most)
-        x[i] = -sum;
   }
 }
 
@@ -346,7 +353,7 @@ void project(View<const R> P, View<R> L) {
 template <class R>
 void complete_directions(View<R> E) {
   for (Index k = 0; k < E.blocks(); ++k)
-    for (Index j = 0; j < E.rows; ++j) E.block(k)(j, j) = -rest_of_column<R>(E.block(k), j);
+    for (Index j = 0; j < E.rows; ++j) E.block(k)(j, j) = -rest_of_column<R>(View<const R>(E.block(k)), j);
 }
 
 /// From each row of each block its diagonal entry: of cotangents only the differences in a row matter, and they keep their digits.

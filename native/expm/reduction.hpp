@@ -188,7 +188,8 @@ class Reduction {
       plan.form = Form::triangular;
     else if (squares(norm) && wants_schur_form(squared, plan))
       to_schur_form(plan);
-    if (plan.form != Form::schur) scale_by_power(reduced_.B2, -2 * (plan.squarings - squared.p));
+    if (plan.form != Form::schur && plan.squarings > squared.p)
+      scale_by_power(reduced_.B2, -2 * (plan.squarings - squared.p));
     finish(plan);
     return reduced_;
   }
@@ -239,7 +240,7 @@ class Reduction {
   Reduced<T> nonnegative(R norm) {
     if constexpr (!kIsComplex<T>) {
       if (static_cast<double>(norm) >= std::ldexp(uncertain_norm(), -kDoubtfulBits)) {
-        const GeneratorRates<R> rates = generator_rates<R>(reduced_.B);
+        const GeneratorRates<R> rates = generator_rates<R>(reduced_.B, work_);
         if (rates.is_generator) {
           plan_generator(rates);
           return reduced_;
@@ -256,9 +257,17 @@ class Reduction {
     return reduced_;
   }
 
+  /// The states' links are looked at only if they matter.
+  Plan nonnegative_plan_of(View<const R> B, R norm) {
+    const auto plan = [&](Index ways) { return nonnegative_plan<R>(norm, ways_for(purpose_, static_cast<int>(ways))); };
+    const Plan least = plan(1), most = plan(n_ - 1);
+    if (most.degree == least.degree && most.squarings == least.squarings) return most;
+    return plan(longest_way<R>(B, work_));
+  }
+
   /// norm  of B or of D^-1 B D.
   Plan plan_nonnegative(View<const R> B, R norm) {
-    Plan plan = nonnegative_plan<R>(norm, ways_for(purpose_, longest_way<R>(B, work_)));
+    Plan plan = nonnegative_plan_of(B, norm);
     R least = 0;
     for (Index i = 0; i < n_; ++i) least = std::min(least, B(i, i));
     while (std::ldexp(-least, -plan.squarings) > 1) ++plan.squarings;
@@ -281,7 +290,7 @@ class Reduction {
 
   Reduced<T> generator() {
     if constexpr (!kIsComplex<T>) {
-      const GeneratorRates<R> rates = generator_rates<R>(reduced_.B);
+      const GeneratorRates<R> rates = generator_rates<R>(reduced_.B, work_);
       if (rates.is_generator) {
         plan_generator(rates);
         reduced_.plan.constrains = true;
@@ -298,12 +307,11 @@ class Reduction {
       const View<T> B = work_.take<T>(n_, n_);
       copy(reduced_.B, B);
       clear_padding(B);
-      for (Index j = 0; j < n_; ++j) B(j, j) = rates.greatest - rest_of_column<R>(reduced_.B, j);
+      for (Index j = 0; j < n_; ++j) B(j, j) = rates.greatest - rates.rests[j];
       reduced_.B = B;
       shift_ = -rates.greatest;
       Plan plan{.norm = static_cast<double>(rates.greatest), .status = Status::overflow};
-      if (std::isfinite(rates.greatest))
-        plan = nonnegative_plan<R>(rates.greatest, ways_for(purpose_, longest_way<R>(B, work_)));
+      if (std::isfinite(rates.greatest)) plan = nonnegative_plan_of(B, rates.greatest);
       plan.form = Form::generator;
       settle(plan);
     }
@@ -474,7 +482,7 @@ class Reduction {
     const Squared<R> squared = square<C>(S, plan_norm<C>(S), S2, spare, work_.team());
     plan = plan_of(squared);
     plan.form = Form::schur;
-    scale_by_power(S2, -2 * (plan.squarings - squared.p));
+    if (plan.squarings > squared.p) scale_by_power(S2, -2 * (plan.squarings - squared.p));
   }
 
   View<const T> A_;

@@ -24,6 +24,10 @@ inline constexpr int kMostWidth = 16;
 /// The greatest order of MatrixKernels' norms; their sums of rows are on the stack.
 inline constexpr int kMaxMatrixOrder = 2048;
 
+/// Up to this order no entry is more than three steps away from another, and general schemes keep positive entries positive, and their
+/// digits.
+inline constexpr int kMaxGeneralOrder = 4;
+
 /// Where an item is among those that are worked on together.
 using Place = std::uint16_t;
 
@@ -46,7 +50,7 @@ struct LaneFindings {
   R* mu;         ///< 0 where there is no shift; a complex element where A is complex
   std::uint8_t*
       key;   ///< twice the first row of the ladder that covers it, or twice the number of rows; + 1 with a shift
-  R* least;  ///< A's least entry off the diagonal; unspecified of complex matrices
+  R* least;  ///< A's least entry off the diagonal; unspecified of complex matrices, and up to kMaxGeneralOrder
 };
 
 /// The least and the greatest key in all blocks, and whether there is a lane without negative entries off the diagonal.

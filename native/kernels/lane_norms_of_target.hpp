@@ -71,6 +71,10 @@ void lesser_triangle(const R* A, Index blocks, R* result) {
   }
 }
 
+/// Whether matrices without negative entries off the diagonal are told apart.
+template <int n, int parts>
+constexpr bool kLooksAtSigns = parts == 1 && n > kMaxGeneralOrder;
+
 /// The greatest sum of moduli of a column and of a row with and without a shift: what is off the diagonal is the same.
 template <class R, int n, int parts>
 struct ShiftedNorms {
@@ -86,7 +90,7 @@ struct ShiftedNorms {
         const V<R> x = modulus_at<R, parts>(A + (i + j * n) * parts * W);
         rows[i] += x;
         columns[j] += x;
-        if constexpr (parts == 1) least = smaller<R>(get(A + (i + j * n) * W), least);
+        if constexpr (kLooksAtSigns<n, parts>) least = smaller<R>(get(A + (i + j * n) * W), least);
       }
     V<R> total{};
     for (int i = 0; i < n; ++i) {
@@ -139,7 +143,7 @@ LaneRange examine(const R* A, Index blocks, const LaneRule<R>& rule, const LaneF
     put(shifted ? norms.shifted_one : norms.one, findings.one + b * W);
     put(shifted ? norms.shifted_infinity : norms.infinity, findings.infinity + b * W);
     put(norm, findings.smaller + b * W);
-    if constexpr (parts == 1) {
+    if constexpr (kLooksAtSigns<n, parts>) {
       put(norms.least, findings.least + b * W);
       greatest_entry = larger<R>(norms.least, greatest_entry);
     }
