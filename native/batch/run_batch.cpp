@@ -7,6 +7,7 @@
 #include "batch/pool_team.hpp"
 #include "batch/with_scalar.hpp"
 #include "expm/lanes.hpp"
+#include "expm/linearize.hpp"
 
 namespace matfun {
 namespace {
@@ -44,9 +45,19 @@ void run_derivative(const Job& job, Index k, std::span<Status> statuses, Workspa
   } while (from < job.directions);
 }
 
+/// Of a generator, which is one as it lies: transposed, its columns would not sum to 0.
+template <class T>
+Status run_generator_condition(View<const T> A, double& condition, const Options& options, Workspace& work) {
+  std::vector<T> X(static_cast<std::size_t>(A.rows * A.rows));
+  Linearized<T> kept;
+  static_cast<void>(expm_linearize<T>(A, square(X.data(), A.rows), options, kept, work));
+  return linearized_condition<T>(kept, A.rows, condition, work);
+}
+
 /// Of the row-major matrix: the 1-norm, unlike all else, is not the same for the transpose; for the conjugate it is.
 template <class T>
 Status run_condition(View<const T> A, double& condition, const Options& options, Workspace& work) {
+  if (options.structure == Structure::generator) return run_generator_condition(A, condition, options, work);
   const View<T> transposed = work.take<T>(A.rows, A.rows);
   conjugate_transpose(A, transposed);
   return expm_condition<T>(transposed, condition, options, work);
@@ -72,7 +83,9 @@ void run_item(const Job& job, Index k, std::span<Status> statuses, Workspace& wo
 
 template <class T>
 std::size_t workspace_bytes(const Job& job) {
-  if (job.operation == Operation::cond) return matrix_bytes<T>(job.n, job.n) + condition_workspace_bytes<T>(job.n);
+  if (job.operation == Operation::cond)
+    return std::max({matrix_bytes<T>(job.n, job.n) + condition_workspace_bytes<T>(job.n),
+                     workspace_bytes<T>(Operation::expm, job.n, 0), linearized_condition_workspace_bytes<T>(job.n)});
   const std::size_t one = workspace_bytes<T>(job.operation, job.n, directions_at_once(job));
   if (!lanes_serve(job.operation, job.options, job.n)) return one;
   return std::max(one, lane_workspace_bytes<T>(job.n, job.directions));

@@ -212,7 +212,8 @@ class Graph {
   int longest_way() {
     int longest = 0;
     pairs_ = 0;
-    for (Index j = 0; j < n_; ++j) longest = std::max(longest, longest_way_from(j));
+    for (Index j = 0; j < n_; ++j)
+      longest = std::max(longest, words_ == 1 ? longest_way_of_few(j) : longest_way_from(j));
     return longest;
   }
   /// After longest_way: the pairs of states of which one can be reached from the other.
@@ -220,6 +221,21 @@ class Graph {
 
  private:
   static std::uint64_t bit(Index i) { return std::uint64_t(1) << (i % 64); }
+
+  /// Of up to 64 states, in registers.
+  int longest_way_of_few(Index j) {
+    const std::uint64_t all = n_ == 64 ? ~std::uint64_t(0) : bit(n_) - 1;
+    std::uint64_t reached = bit(j), last = reached;
+    int steps = 0;
+    for (; last != 0 && reached != all; ++steps) {
+      std::uint64_t next = 0;
+      for (; last != 0 && (next | reached) != all; last &= last - 1) next |= *links_.column(std::countr_zero(last));
+      last = next & ~reached;
+      reached |= last;
+    }
+    pairs_ += std::popcount(reached);
+    return reached == all ? steps : steps - 1;  // the last one found nothing
+  }
 
   int longest_way_from(Index j) {
     std::fill_n(reached_, words_, std::uint64_t(0));

@@ -249,7 +249,8 @@ class Reduction {
       if (options_.shift != Choice::never) norm = shift(norm);
       if (!std::isfinite(norm)) norm = std::numeric_limits<R>::max();
       Plan plan = plan_nonnegative(reduced_.B, norm);
-      if (plan.squarings > 0 && options_.balance != Choice::never) balance_nonnegative(norm, plan);
+      const bool may_balance = plan.squarings > 0 && options_.balance != Choice::never;
+      if (may_balance || options_.balance == Choice::always) balance_nonnegative(norm, plan);
       if (plan.squarings > 0 && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B)))
         plan.form = Form::triangular;
       finish(plan);
