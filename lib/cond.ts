@@ -14,6 +14,8 @@ export type ExpmCondOptions = ComputeOptions
  * |K|₁ is estimated by Higham and Tisseur's block 1-norm estimator, applied to L and its adjoint: the result is a lower
  * bound, nearly always within a factor of 3.
  *
+ * With `structure: 'generator'` the rates are the variables: the diagonal of E is minus the rest of its row.
+ *
  * @param A shape [..., n, n], as for `expm`, of any dtype.
  * @returns a number for one matrix (shape [n, n]), for a stack a Float64Array with the number of each in row-major order.
  *   0 for a matrix of zeros or of order 0.
