@@ -63,6 +63,9 @@ class LanePlanner {
     mu_ = layout.take_element(work);
     for (const Threshold& row : ladder_.rows) bounds_[static_cast<std::size_t>(rows_++)] = bound_of<R>(row, purpose);
     purpose_ = purpose;
+    // Entries of order 3 and 4 are up to three steps away, which T1 and T2 leave out, however small the norm is.
+    if (n == 3 || n == 4)
+      for (std::size_t row = 0; ladder_.rows[row].degree < 3; ++row) bounds_[row] = -1;
     takes_nonnegative_ = !kIsComplex<T> && n > kernels::kMaxGeneralOrder && options.structure == Structure::automatic &&
                          options.method != Method::pade;
     const int power = detail::first_error_power(ladder_.scheme, ladder_.rows.back().degree);

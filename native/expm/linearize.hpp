@@ -152,20 +152,25 @@ void linearized_vjp(const Linearized<T>& kept, Derivative<T> derivative, Workspa
 
 namespace detail {
 
-/// The derivative at A^H as a linear map, for relative_condition: L(A^H, .) is the pullback at A, and its adjoint L(A, .).
+/// The derivative at A^H as a linear map, for relative_condition: L(A^H, .) is the pullback at A, and its adjoint L(A, .). A generator's
+/// pullback is not L(A^H, .), so there it is L(A, .), whose sums of moduli are those of the transposed.
 template <class T>
 class AdjointForm {
  public:
   AdjointForm(const Linearized<T>& kept, Workspace& work) : kept_(kept), work_(work) {}
 
-  Status apply(View<const T> E, View<T> Y) { return apply(linearized_vjp<T>, E, Y); }
-  Status apply_adjoint(View<const T> W, View<T> Z) { return apply(linearized_jvp<T>, W, Z); }
+  Status apply(View<const T> E, View<T> Y) { return apply(is_direct() ? linearized_jvp<T> : linearized_vjp<T>, E, Y); }
+  Status apply_adjoint(View<const T> W, View<T> Z) {
+    return apply(is_direct() ? linearized_vjp<T> : linearized_jvp<T>, W, Z);
+  }
   bool has_finite_value() const { return true; }
   Real<T> norm_of_value() const { return kept_.norm_of_value(); }
   bool lost_too_much() const { return false; }
 
  private:
   using Map = void(const Linearized<T>&, Derivative<T>, Workspace&);
+
+  bool is_direct() const { return kept_.plan().constrains; }
 
   Status apply(Map map, View<const T> E, View<T> Y) {
     std::array<Status, kExactColumns> statuses{};

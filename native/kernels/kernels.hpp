@@ -24,8 +24,8 @@ inline constexpr int kMostWidth = 16;
 /// The greatest order of MatrixKernels' norms; their sums of rows are on the stack.
 inline constexpr int kMaxMatrixOrder = 2048;
 
-/// Up to this order no entry is more than three steps away from another, and general schemes keep positive entries positive, and their
-/// digits.
+/// Up to this order no entry is more than three steps away from another: general schemes from T4 on keep positive entries positive, and
+/// their digits.
 inline constexpr int kMaxGeneralOrder = 4;
 
 /// Where an item is among those that are worked on together.

@@ -12,7 +12,7 @@ const warm = 10
 const atOnce = 50
 
 const spec = { dtype: 'float64', shape: [2, 2, 2], chunkLength: 2 }
-const automatic = { method: 'auto', shift: 'auto', balance: 'auto' }
+const automatic = { method: 'auto', shift: 'auto', balance: 'auto', structure: 'auto' }
 
 /**
  * What calls are given. The optional packages only where they are called: they take memory of their own for a while.
