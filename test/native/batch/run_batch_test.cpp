@@ -179,7 +179,7 @@ TEST_CASE_TEMPLATE("options reach the plan and the computation", T, double, floa
 }
 
 TEST_CASE("plan_batch plans for the operation's purpose") {
-  const Matrix B(2, 2, {0, 1.6, 1.6, 0});  // between ell and theta
+  const Matrix B(2, 2, {0, 1.6, -1.6, 0});  // between ell and theta
   const auto squarings = [&](Operation operation) {
     return plan_batch({.operation = operation, .options = {}, .n = 2, .count = 1, .A = B.data().data()})
         .front()

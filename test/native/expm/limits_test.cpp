@@ -104,8 +104,8 @@ TEST_CASE_TEMPLATE("norms at the ends of the range: small ones give I + A, nilpo
   }
 }
 
-TEST_CASE_TEMPLATE("huge matrices that are stable give 0, others overflow, none hangs", T, double, float, Complex128,
-                   Complex64) {
+TEST_CASE_TEMPLATE("huge matrices that are stable give 0, others overflow or are uncertain, none hangs", T, double,
+                   float, Complex128, Complex64) {
   const Real<T> huge = nearly_greatest<T>();
   for (Method method : methods)
     for (Choice choice : {Choice::automatic, Choice::never, Choice::always}) {
@@ -113,8 +113,8 @@ TEST_CASE_TEMPLATE("huge matrices that are stable give 0, others overflow, none 
       CHECK(value(scaled(identity<T>(3), -huge), options).X == zeros<T>(3, 3));
       CHECK(value(scaled(identity<T>(3), huge), options).status == Status::overflow);
       const BasicMatrix<T> all(2, 2, {T(huge), T(huge), T(huge), T(huge)});
-      CHECK(value(all, options).status == Status::overflow);
-      CHECK(derivative(Operation::jvp, all, all, options).status == Status::overflow);
+      CHECK(value(all, options).status == Status::uncertain);
+      CHECK(derivative(Operation::jvp, all, all, options).status == Status::uncertain);
     }
 }
 

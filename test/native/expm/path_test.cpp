@@ -94,8 +94,8 @@ TEST_CASE("where plans differ the bits do, so that the test above can tell paths
   const Matrix A = random_matrix(5, 5, 1, 21);
   CHECK(value(A, {.method = Method::polynomial}).X != value(A, {.method = Method::pade}).X);
   CHECK(value(A).X == value(A, {.method = Method::polynomial}).X);
-  // [0 x; x 0] at 1.6 lies between ell and theta: the derivative squares once more than the value.
-  const Matrix B(2, 2, {0, 1.6, 1.6, 0});
+  // [0 -x; x 0] at 1.6 lies between ell and theta: the derivative squares once more than the value.
+  const Matrix B(2, 2, {0, 1.6, -1.6, 0});
   CHECK(plan(B, Purpose::value).squarings == 0);
   CHECK(plan(B, Purpose::derivative).squarings == 1);
   CHECK(value(B).X != derivative(Operation::jvp, B, identity(2)).X);
