@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "expm/nonnegative.hpp"
 #include "expm/series.hpp"
 #include "matrix.hpp"
 
@@ -43,6 +44,38 @@ TEST_CASE("each polynomial scheme expands to the exponential series, up to its d
   }
 }
 
+TEST_CASE("schemes of nonnegative matrices are Taylor's polynomials themselves, made of nothing negative") {
+  for (int degree : kNonnegativeDegrees<double>) {
+    const Plan plan{Scheme::nonnegative, degree, 0};
+    check_agrees_to(plan, degree);
+    const auto c = expand(plan);
+    for (std::size_t k = static_cast<std::size_t>(degree) + 1; k < c.size(); ++k) CHECK(c[k] == 0);
+    for (int s : {0, 1, 4}) {
+      SeriesRing ring;
+      const auto A = ring.x(), X = ring.take();
+      evaluate(Plan{Scheme::nonnegative, degree, s}, ring, A, X);
+      CHECK(ring.least_factor() > 0);
+    }
+  }
+}
+
+TEST_CASE("what squarings of such a scheme leave out is bounded as its plan takes it to be") {
+  const auto choose = [](int n, int k) { return k > n ? 0 : factorial(n) / factorial(k) / factorial(n - k); };
+  for (int m : {1, 2, 4, 8, 12, 16, 20})
+    for (int s : {0, 1, 2, 3, 5}) {
+      const auto c = expand({Scheme::nonnegative, m, s});
+      for (int k = 0; k < SeriesRing::length; ++k) {
+        const long double missing = -deviation(c, k);
+        CAPTURE(m);
+        CAPTURE(k);
+        CHECK(missing >= -1e-14L);
+        CHECK(missing <= choose(k, m + 1) * std::ldexp(1.0L, -s * m) + 1e-14L);
+        // At first it is that.
+        if (k == m + 1) CHECK(std::abs(missing - std::ldexp(1.0L, -s * m)) < 1e-14);
+      }
+    }
+}
+
 TEST_CASE("each Pade scheme agrees with the exponential to order 2m, and no further") {
   for (int m : {3, 5, 7, 9, 13}) {
     check_agrees_to({Scheme::pade, m, 0}, 2 * m);
@@ -79,6 +112,24 @@ TEST_CASE("a full matrix is not recomputed; others are at every level from the s
       for (int k = 0; k < ring.recomputations(); ++k) CHECK(ring.recomputed(k) == s - k);
       if (form != Form::full) CHECK(ring.shift() == 0.5L);
     }
+}
+
+TEST_CASE("a generator is conserved at every level, and neither recomputed nor watched") {
+  for (int s : {0, 1, 4, 5}) {
+    SeriesRing ring;
+    Plan plan{Scheme::nonnegative, 12, s};
+    plan.form = Form::generator;
+    const auto A = ring.x(), X = ring.take();
+    evaluate(plan, ring, A, X);
+    CHECK(ring.conserved() == s + 1);
+    CHECK(ring.recomputations() == 0);
+    CHECK(ring.watched() == 0);
+  }
+}
+
+TEST_CASE("what underflows entirely is 0") {
+  const auto c = expand({Scheme::zero, 0, 0});
+  for (long double coefficient : c) CHECK(coefficient == 0);
 }
 
 TEST_CASE("full matrices of three squarings and more are watched") {
@@ -118,7 +169,12 @@ TEST_CASE("the recurrence counts its own products as the papers do") {
     CHECK(products(Scheme::pade, 7, s) == 4);
     CHECK(products(Scheme::pade, 9, s) == 5);
     CHECK(products(Scheme::pade, 13, s) == 6);
+    CHECK(products(Scheme::nonnegative, 8, s) == 3);
+    CHECK(products(Scheme::nonnegative, 12, s) == 5);
+    CHECK(products(Scheme::nonnegative, 16, s) == 6);
+    CHECK(products(Scheme::nonnegative, 20, s) == 7);
   }
+  CHECK(products(Scheme::zero, 0, 0) == 0);
   CHECK(count_cost({Scheme::pade, 13, 0}).solves == 1);
   CHECK(count_cost({Scheme::polynomial, 21, 0}).solves == 0);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "expm/gallery.hpp"
+#include "expm/generators.hpp"
 #include "expm/plan.hpp"
 #include "linalg/workspace.hpp"
 
@@ -50,7 +51,7 @@ BasicMatrix<T> hidden(const BasicMatrix<T>& A) {
   return multiply(multiply(H, A), H);
 }
 
-/// Matrices that take every path: full, triangular, Schur, shifted, balanced, huge.
+/// Matrices that take every path: full, triangular, Schur, shifted, balanced, without negative entries, huge.
 template <class T>
 std::vector<BasicMatrix<T>> of_every_path(Index n) {
   const double huge = std::is_same_v<Real<T>, double> ? 1e280 : 1e33;
@@ -63,8 +64,25 @@ std::vector<BasicMatrix<T>> of_every_path(Index n) {
     const auto strong = hidden(scaled(strongly_non_normal<T>(n, 18), static_cast<Real<T>>(scale)));
     all.push_back(strong);
     all.push_back(shifted(strong, T(static_cast<Real<T>>(1000 * scale))));
+    if (scale > 10) continue;  // whose sums are infinite
+    const auto moduli = [](const BasicMatrix<T>& X) { return map<T>(X, [](T x) { return T(std::abs(x)); }); };
+    all.push_back(moduli(A));
+    all.push_back(moduli(random_triangle<T>(n, scale, scale, 16)));
+    all.push_back(moduli(strongly_non_normal<T>(n, 18)));
+    if constexpr (!kIsComplex<T>) all.push_back(one_way<T>(n, scale));
   }
   return all;
+}
+
+/// f(A, options) for all of these with all choices, and for generators as such.
+template <class T, class F>
+void on_every_path(Index n, F f) {
+  for (const auto& A : of_every_path<T>(n))
+    for (const Options& options : choices()) f(A, options);
+  if constexpr (!kIsComplex<T>)
+    for (double rate : {1e-20, 1e-10, 1e-5, 0.01, 0.3, 1.0, 4.0, 50.0, 1e6, 1e30})
+      for (const auto& Q : {birth_and_death<T>(n, rate), one_way<T>(n, rate), generator<T>(n, rate, 2, 19)})
+        f(Q, Options{.structure = Structure::generator});
 }
 
 }  // namespace matfun::test

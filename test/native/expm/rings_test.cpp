@@ -114,6 +114,50 @@ TEST_CASE_TEMPLATE("what is linear acts on value and tangents alike, and a const
   CHECK(dZ == map<T>(dX, [c](T x) { return x * c; }));
 }
 
+TEST_CASE_TEMPLATE("a sum without terms is 0 or a multiple of I, and constant", T, double, float, Complex128,
+                   Complex64) {
+  using R = Real<T>;
+  for (Index n : {3, 8}) {
+    const auto A = random_matrix<T>(n, n, 1, 10), B = random_matrix<T>(n, n, 1, 11);
+    const auto dA = random_matrix<T>(n, 2 * n, 1, 12), dB = random_matrix<T>(n, 2 * n, 1, 13);
+    Workspace work(1 << 17);
+    const auto padded = [&](const BasicMatrix<T>& X) {
+      const View<T> Y = work.take<T>(X.view().rows, X.view().columns);
+      copy<T>(X.view(), Y);
+      clear_padding(Y);
+      return Y;
+    };
+    const auto plain_copy = [](View<const T> X) {
+      BasicMatrix<T> Y(X.rows, X.columns);
+      copy(X, Y.view());
+      return Y;
+    };
+    const View<T> a = padded(A), b = padded(B), da = padded(dA), db = padded(dB);
+    const View<T> Y = padded(A), dY = padded(dA), Z = padded(A), dZ = padded(dA);
+    using Element = typename Dual<MatrixEngine<T>>::Element;
+    using Const = typename Dual<MatrixEngine<T>>::Const;
+    const Const left{a, da}, right{b, db};
+    Plain<MatrixEngine<T>> plain({n, work}, work);
+    Dual<MatrixEngine<T>> dual({n, work}, 2, work);
+    for (R mu : {R(0), R(2.5)}) {
+      const auto expected = mu == 0 ? zeros<T>(n, n) : scaled(identity<T>(n), mu);
+      plain.combine({{}, mu}, Y);
+      CHECK(plain_copy(Y) == expected);
+      dual.combine({{}, mu}, {Y, dY});
+      CHECK(plain_copy(Y) == expected);
+      CHECK(plain_copy(dY) == zeros<T>(n, 2 * n));
+      // After a product it is added, and nothing else is.
+      plain.multiply(a, b, Z);
+      plain.multiply(a, b, {{}, mu}, Y);
+      CHECK(plain_copy(Y) == shifted(plain_copy(Z), T(mu)));
+      dual.multiply(left, right, Element{Z, dZ});
+      dual.multiply(left, right, {{}, mu}, Element{Y, dY});
+      CHECK(plain_copy(Y) == shifted(plain_copy(Z), T(mu)));
+      CHECK(plain_copy(dY) == plain_copy(dZ));
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("a singular denominator is told by both rings", T, double, float, Complex128, Complex64) {
   // No plan leads to one, as every scheme's bound keeps its denominator regular; so the rings are given one.
   const BasicMatrix<T> singular(2, 2, {1, 2, 2, 4}), P = random_matrix<T>(2, 2, 1, 23);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -69,15 +70,24 @@ class SeriesRing {
     recomputed_.at(static_cast<std::size_t>(recomputations_++)) = k;
   }
 
+  /// The least coefficient of any sum's terms.
+  long double least_factor() const { return least_factor_; }
+  /// Counted; a series has no tangents.
+  void conserve(bool, Element) { ++conserved_; }
+  int conserved() const { return conserved_; }
+
   int recomputations() const { return recomputations_; }
   int recomputed(int at) const { return recomputed_.at(static_cast<std::size_t>(at)); }
   long double shift() const { return shift_; }
 
  private:
-  static Coefficients sum_of(const Addends& S) {
+  Coefficients sum_of(const Addends& S) {
     Coefficients sum{};
-    for (const SeriesTerm& term : S.terms())
+    for (const SeriesTerm& term : S.terms()) {
+      least_factor_ = std::min(least_factor_, term.c);
       for (int i = 0; i < length; ++i) sum[static_cast<std::size_t>(i)] += term.c * at(term.X, i);
+    }
+    if (S.mu() != 0) least_factor_ = std::min(least_factor_, S.mu());
     sum[0] += S.mu();
     return sum;
   }
@@ -86,7 +96,9 @@ class SeriesRing {
   std::array<Coefficients, 24> pool_{};
   std::array<int, 16> recomputed_{};
   int used_ = 0;
+  long double least_factor_ = 1;
   int watched_ = 0;
+  int conserved_ = 0;
   int recomputations_ = 0;
   long double shift_ = 0;
 };

@@ -13,20 +13,19 @@ std::size_t most_written(Operation operation, Index n, Index K) {
   std::size_t most = 0;
   const auto E = random_matrix<T>(n, n * K, std::is_same_v<Real<T>, double> ? 1e-290 : 1e-34, 17);
   std::vector<Status> each(static_cast<std::size_t>(K));
-  for (const auto& A : of_every_path<T>(n))
-    for (const Options& options : choices()) {
-      Watched watched(kRoom_bytes);
-      BasicMatrix<T> X(n, n), L(n, n * K);
-      double condition = 0;
-      if (operation == Operation::expm) (void)expm<T>(A.view(), X.view(), options, watched.work());
-      if (operation == Operation::jvp)
-        (void)expm_jvp<T>(A.view(), X.view(), {E.view(), L.view(), each.data()}, options, watched.work());
-      if (operation == Operation::vjp)
-        (void)expm_vjp<T>(A.view(), X.view(), {E.view(), L.view(), each.data()}, options, watched.work());
-      if (operation == Operation::cond) (void)expm_condition<T>(A.view(), condition, options, watched.work());
-      CHECK(watched.work().used_bytes() == 0);
-      most = std::max(most, watched.written_bytes());
-    }
+  on_every_path<T>(n, [&](const BasicMatrix<T>& A, const Options& options) {
+    Watched watched(kRoom_bytes);
+    BasicMatrix<T> X(n, n), L(n, n * K);
+    double condition = 0;
+    if (operation == Operation::expm) (void)expm<T>(A.view(), X.view(), options, watched.work());
+    if (operation == Operation::jvp)
+      (void)expm_jvp<T>(A.view(), X.view(), {E.view(), L.view(), each.data()}, options, watched.work());
+    if (operation == Operation::vjp)
+      (void)expm_vjp<T>(A.view(), X.view(), {E.view(), L.view(), each.data()}, options, watched.work());
+    if (operation == Operation::cond) (void)expm_condition<T>(A.view(), condition, options, watched.work());
+    CHECK(watched.work().used_bytes() == 0);
+    most = std::max(most, watched.written_bytes());
+  });
   return most;
 }
 
@@ -43,13 +42,13 @@ TEST_CASE_TEMPLATE("reduction_bytes covers what every reduction takes, and is no
                    Complex64) {
   for (Index n : {2, 5, 9}) {
     std::size_t most = 0;
-    for (const auto& A : of_every_path<T>(n))
-      for (const Options& options : choices())
-        for (Purpose purpose : {Purpose::value, Purpose::derivative}) {
-          Workspace work(kRoom_bytes);
-          (void)reduce<T>(A.view(), purpose, options, work);
-          most = std::max(most, work.used_bytes());
-        }
+    on_every_path<T>(n, [&](const BasicMatrix<T>& A, const Options& options) {
+      for (Purpose purpose : {Purpose::value, Purpose::derivative}) {
+        Workspace work(kRoom_bytes);
+        (void)reduce<T>(A.view(), purpose, options, work);
+        most = std::max(most, work.used_bytes());
+      }
+    });
     CAPTURE(n);
     CHECK(most <= reduction_bytes<T>(n));
     if (n > 2) CHECK(most + spare_of_reduction<T>(n) >= reduction_bytes<T>(n));

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "matrix.hpp"
+
+/// Generators of Markov chains as they stand in the core: transposed, so that columns sum to 0.
+namespace matfun::test {
+
+/// Minus the sum of the rest of its column on the diagonal.
+template <class R>
+BasicMatrix<R> balanced_columns(BasicMatrix<R> A) {
+  for (Index j = 0; j < A.view().columns; ++j) {
+    double rest = 0;
+    for (Index i = 0; i < A.view().rows; ++i)
+      if (i != j) rest += static_cast<double>(A(i, j));
+    A(j, j) = static_cast<R>(-rest);
+  }
+  return A;
+}
+
+/// Links between all states, whose rates spread over `decades` powers of ten up and down.
+template <class R>
+BasicMatrix<R> generator(Index n, double rate, double decades, unsigned seed) {
+  const auto exponents = random_matrix(n, n, decades, seed + 100);
+  auto A = random_matrix<R>(n, n, rate / static_cast<double>(n), seed);
+  for (Index j = 0; j < n; ++j)
+    for (Index i = 0; i < n; ++i)
+      A(i, j) = std::abs(A(i, j)) * static_cast<R>(std::pow(10.0, std::clamp(exponents(i, j), -decades, decades)));
+  return balanced_columns(A);
+}
+
+/// From each state to the next and back.
+template <class R>
+BasicMatrix<R> birth_and_death(Index n, double rate) {
+  BasicMatrix<R> A = zeros<R>(n, n);
+  for (Index i = 0; i + 1 < n; ++i) {
+    A(i + 1, i) = static_cast<R>(rate);
+    A(i, i + 1) = static_cast<R>(rate / 3);
+  }
+  return balanced_columns(A);
+}
+
+/// From each state to the next, never back, with an end.
+template <class R>
+BasicMatrix<R> one_way(Index n, double rate) {
+  BasicMatrix<R> A = zeros<R>(n, n);
+  for (Index i = 0; i + 1 < n; ++i) A(i + 1, i) = static_cast<R>(rate * static_cast<double>(1 + i % 3));
+  return balanced_columns(A);
+}
+
+}  // namespace matfun::test
