@@ -27,12 +27,20 @@ void copy_part(View<const Complex<T>> Z, View<T> X) {
 /// The power of two that a direction is multiplied by so that its tangents stay in range: at first they are |D^-1 E D| / 2^s,
 /// at last about |D^-1 E D|. 0 unless the direction or the squarings are extreme; else, too, the results are in the same bits.
 /// d  n, the diagonal of D, or null for I.
+/// of_rates  E's diagonal does not matter.
 template <class T>
-int range_exponent(View<const T> E, const Real<T>* d, int squarings) {
+int range_exponent(View<const T> E, const Real<T>* d, int squarings, bool of_rates) {
   using Limits = std::numeric_limits<Real<T>>;
   const int most = Limits::max_exponent - 2 * Limits::digits;
-  if (d == nullptr && is_tame(E, std::ldexp(Real<T>(1), most - squarings - 1))) return 0;
-  const Real<T> largest = max_abs(E);
+  if (d == nullptr && !of_rates && is_tame(E, std::ldexp(Real<T>(1), most - squarings - 1))) return 0;
+  Real<T> largest = 0;
+  if (of_rates) {
+    for (Index j = 0; j < E.columns; ++j)
+      for (Index i = 0; i < E.rows; ++i)
+        if (i != j) largest = std::max(largest, std::abs(E(i, j)));
+  } else {
+    largest = max_abs(E);
+  }
   if (!std::isfinite(largest) || largest == 0) return 0;
   int exponent = std::ilogb(largest);
   if (d != nullptr) {
@@ -108,7 +116,7 @@ class Evaluation {
       status = plan_.form == Form::schur ? schur_dual(X, directions, L) : full_dual(X, directions, L);
     if (d_ != nullptr) scale_back(d_, 0, X);
     if (X.data != value.data) copy<T>(X, value);
-    bring_back(E, L, tangents);
+    bring_back(E, L, tangents, sense);
     return status;
   }
 
@@ -122,7 +130,7 @@ class Evaluation {
       schur_tangents(directions, L, tapes.template of<C>());
     else
       full_tangents(directions, L, tapes.template of<T>());
-    bring_back(E, L, tangents);
+    bring_back(E, L, tangents, sense);
   }
 
   /// True where the squarings may have lost what Schur form would keep. What was computed is then to be done again.
@@ -142,7 +150,9 @@ class Evaluation {
 
   /// The directions for the balanced matrix, brought into range: D^-1 E D. E itself where there is nothing to do.
   View<const T> prepare(View<const T> E, Sense sense) {
-    const auto exponent_of = [&](Index k) { return range_exponent(E.block(k), d_, plan_.squarings); };
+    const auto exponent_of = [&](Index k) {
+      return range_exponent(E.block(k), d_, plan_.squarings, plan_.constrains && sense == Sense::push);
+    };
     bool as_it_is = d_ == nullptr && is_padded(E) && !plan_.constrains;
     for (Index k = 0; k < E.blocks() && as_it_is; ++k) as_it_is = exponent_of(k) == 0;
     if (as_it_is) return E;
@@ -162,9 +172,9 @@ class Evaluation {
   }
 
   /// The derivatives of A from L, those of the reduced matrix in the prepared directions E.
-  void bring_back(View<const T> E, View<T> L, View<T> tangents) {
+  void bring_back(View<const T> E, View<T> L, View<T> tangents, Sense sense) {
     for (Index k = 0; k < L.blocks(); ++k) {
-      const int exponent = range_exponent(E.block(k), d_, plan_.squarings);
+      const int exponent = range_exponent(E.block(k), d_, plan_.squarings, plan_.constrains && sense == Sense::push);
       if (d_ != nullptr)
         scale_back(d_, -exponent, L.block(k));
       else if (exponent != 0)

@@ -231,9 +231,14 @@ class LaneRun {
       const View<R> Ek = layout.matrix(E, k);
       load(items_.direction, items_.directions, from + k, adjoint ? M : Ek);
       if (adjoint) conjugate_transpose(M.data, Ek.data, blocks_);
-      any_is_unfit[at(k)] = extreme(layout, Ek, 1 / greatest, greatest);
-      if (any_is_unfit[at(k)]) unfit[at(k)] = flags_;
+      Flags not_finite{};
+      const bool any_is_not_finite = plan.constrains && extreme(layout, Ek, 0, Limits::max());
+      if (any_is_not_finite) not_finite = flags_;
       if (plan.constrains) constrain(layout, Ek, adjoint);
+      any_is_unfit[at(k)] = extreme(layout, Ek, 1 / greatest, greatest) || any_is_not_finite;
+      if (any_is_unfit[at(k)]) unfit[at(k)] = flags_;
+      for (Index l = 0; any_is_not_finite && l < layout.lanes(); ++l)
+        unfit[at(k)][at(l)] = std::max(unfit[at(k)][at(l)], not_finite[at(l)]);
     }
     work.pulls = adjoint;
     work.directions = count;

@@ -201,7 +201,9 @@ class Reduction {
   /// Last of all: where u |B| >= 1, rounding A changes every digit, but for triangular matrices, whose diagonals are exact, and for
   /// exponentials that underflow entirely.
   void finish(Plan plan) {
-    if (plan.form != Form::triangular && plan.norm >= uncertain_norm()) {
+    // A shift rounds a triangular matrix's diagonal by u |shift|.
+    const bool is_exact = plan.form == Form::triangular && static_cast<double>(std::abs(shift_)) < uncertain_norm();
+    if (!is_exact && plan.norm >= uncertain_norm()) {
       if (underflows(A_)) {
         plan.scheme = Scheme::zero;
         plan.degree = plan.squarings = 0;
@@ -289,6 +291,18 @@ class Reduction {
     if (spread(d) > kHarmlessSpread<R> || norm > std::ldexp(R(1), kSafeExponent<R>)) carry(balanced_, d);
   }
 
+  /// True where a rate over 2^squarings underflows, unless it is so small that nothing of it would be seen.
+  bool loses_rates(View<const R> B, int squarings) const {
+    using Limits = std::numeric_limits<R>;
+    if (squarings == 0) return false;
+    const R seen = std::ldexp(Limits::min(), Limits::digits / 2);
+    const R kept = std::ldexp(Limits::min(), std::min(squarings, Limits::max_exponent));
+    for (Index j = 0; j < n_; ++j)
+      for (Index i = 0; i < n_; ++i)
+        if (i != j && B(i, j) >= seen && B(i, j) < kept) return true;
+    return false;
+  }
+
   Reduced<T> generator() {
     if constexpr (!kIsComplex<T>) {
       const GeneratorRates<R> rates = generator_rates<R>(reduced_.B, work_);
@@ -314,6 +328,7 @@ class Reduction {
       Plan plan{.norm = static_cast<double>(rates.greatest), .status = Status::overflow};
       if (std::isfinite(rates.greatest)) plan = nonnegative_plan_of(B, rates.greatest);
       plan.form = Form::generator;
+      if (plan.status == Status::ok && loses_rates(B, plan.squarings)) plan.status = Status::uncertain;
       settle(plan);
     }
   }
