@@ -45,7 +45,7 @@ export interface ExpmLinearization<
   /**
    * The relative condition number of exp at A in the 1-norm, as `expmCond` estimates it: a number for one matrix, a
    * Float64Array for a stack; NaN for matrices that could not be done.
-   * Above order 8 it comes from what was kept, up to order 8 from A.
+   * Above order 8 from what was kept, so with the plan of derivatives, where `expmCond` may balance besides.
    * @throws a TypeError with code ERR_DISPOSED after `dispose()`.
    * Cost: that of four to twenty derivatives.
    */
@@ -67,7 +67,6 @@ const optionNames = ['out', ...computeOptionNames]
  * @throws as `expm`. With `onFailure: 'nan'` derivatives of matrices that cannot be done are NaN, too.
  *
  * Memory: at most 2 products + squarings matrices (as `expmPlan` tells them for derivatives); complex ones in Schur form. Up to order 8 A alone.
- * With `structure: 'generator'` at most 2 (products + squarings).
  * Cost: that of the value, and copies.
  *
  * @example
@@ -103,16 +102,16 @@ class Linearization implements ExpmLinearization {
     const { dtype, batch, n, count, view, data } = a
     this.#a = { dtype, batch, n, count, isNested: view === undefined }
     this.#settings = settings
+    const code = jobCode(operationCodes.expm, dtype, settings.plan)
     let statuses: Uint8Array | undefined
     if (lengthOf.call(data) > 0) {
-      const code = jobCode(operationCodes.expm, dtype, settings.plan)
       const kept = native.linearize(code, n, count, 0, settings.threads, data, value.data, this)
       this.#id = kept.id
       statuses = kept.statuses
     }
     this.value = value.finish()
     try {
-      this.#refuse(statuses)
+      this.#refuse('value', statuses)
     } catch (failure) {
       this.dispose()
       throw failure
@@ -163,7 +162,7 @@ class Linearization implements ExpmLinearization {
         ? native.derive(id, operationCodes[operation], directionsPerMatrix, threads, directions, result.data)
         : undefined
     const derivative = result.finish()
-    this.#refuse(statuses, batch, resultStrides)
+    this.#refuse('derivative', statuses, batch, resultStrides)
     return derivative
   }
 
@@ -173,8 +172,12 @@ class Linearization implements ExpmLinearization {
     return this.#id
   }
 
-  #refuse(statuses: Uint8Array | undefined, batch?: readonly number[], strides?: readonly number[]): void {
-    if (statuses && !this.#settings.nan)
-      throw new MatfunError(failuresOf(statuses, batch, strides), 'derivative')
+  #refuse(
+    of: 'value' | 'derivative',
+    statuses: Uint8Array | undefined,
+    batch?: readonly number[],
+    strides?: readonly number[],
+  ): void {
+    if (statuses && !this.#settings.nan) throw new MatfunError(failuresOf(statuses, batch, strides), of)
   }
 }

@@ -492,7 +492,8 @@ const wrong: Wrong[] = [
     call: () => call(ok, { metod: 'pade' }),
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
-    message: /options\.metod is not known; expected one of out, method, shift, balance, onFailure, threads$/,
+    message:
+      /options\.metod is not known; expected one of out, method, shift, balance, structure, onFailure, threads$/,
   },
   {
     what: 'a mistyped result',
@@ -548,7 +549,8 @@ const wrong: Wrong[] = [
     call: () => expmCond(ok, { out: zeros(1) } as never),
     type: TypeError,
     code: 'ERR_INVALID_OPTION',
-    message: /^options\.out is not known; expected one of method, shift, balance, onFailure, threads$/,
+    message:
+      /^options\.out is not known; expected one of method, shift, balance, structure, onFailure, threads$/,
   },
   {
     what: 'a vector to expmCond',
