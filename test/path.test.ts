@@ -172,7 +172,7 @@ test('a shift is made where it halves the norm, and can be forbidden and demande
   expect(expmPlan(complex)).toMatchObject({ shift: { re: 0, im: 40 }, norm: 1 })
 })
 
-test('values are balanced where that halves the norm, derivatives only on request', () => {
+test('plans come from balanced norms where that halves the norm, and can be forbidden and demanded', () => {
   const A = [
     [1, 1e4],
     [1e-4, 2],
@@ -180,7 +180,8 @@ test('values are balanced where that halves the norm, derivatives only on reques
   expect(expmPlan(A)).toMatchObject({ balanced: true })
   expect(expmPlan(A).norm).toBeLessThan(10)
   expect(expmPlan(A, { balance: false })).toMatchObject({ balanced: false })
-  expect(expmPlan(A, { purpose: 'derivative' })).toMatchObject({ balanced: false })
+  expect(expmPlan(A, { purpose: 'derivative' })).toMatchObject({ balanced: true })
+  expect(expmPlan(A, { purpose: 'derivative', balance: false })).toMatchObject({ balanced: false })
   expect(expmPlan(A, { purpose: 'derivative', balance: true })).toMatchObject({ balanced: true })
 })
 

@@ -188,7 +188,7 @@ class LanePlanner {
     if (!(norm <= largest())) return LaneKey::left();
     // As longest_way finds it of a dense matrix; of others the most that there is.
     const bool is_dense = least_[at(l)] > 0 && least_[at(l)] >= greatest_entry_[at(l)] * static_cast<R>(kStrongLink);
-    const int ways = ways_for(purpose_, is_dense ? 1 : n_ - 1);
+    const int ways = ways_for(purpose_, is_dense ? 1 : n_ - 1, n_);
     NonnegativeSteps steps{};
     if (!nonnegative_bounds<R>(ways).find(norm, steps)) return LaneKey::left();
     return LaneKey::of_nonnegative(steps.row, steps.squarings);

@@ -65,9 +65,10 @@ inline constexpr double kLog2Tolerance = 1 - std::numeric_limits<R>::digits;
 
 }  // namespace detail
 
-/// Steps that a derivative in any direction may take: to where the direction is, one along it, and on.
-constexpr int ways_for(Purpose purpose, int longest_way) {
-  return purpose == Purpose::value ? longest_way : 2 * longest_way + 1;
+/// Steps to an entry of the value, or of a derivative in any direction: to where the direction is, one along it, and on, no state of n
+/// twice. What goes round belongs to what log2_left_out adds.
+constexpr int ways_for(Purpose purpose, Index longest_way, Index n) {
+  return static_cast<int>(purpose == Purpose::value ? longest_way : std::min(2 * longest_way + 1, n));
 }
 
 /// A degree of Scheme::nonnegative and squarings.

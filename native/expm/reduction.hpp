@@ -168,20 +168,33 @@ class Reduction {
       reduced_.plan = {.norm = norm, .alpha = norm};
       return reduced_;
     }
-    if (may_be_nonnegative() && is_essentially_nonnegative(reduced_.B)) return nonnegative(norm);
+    const bool is_nonnegative = may_be_nonnegative(norm) && is_essentially_nonnegative(reduced_.B);
+    if (is_nonnegative && n_ > kernels::kMaxGeneralOrder) return nonnegative(norm);
+    const View<const T> own = reduced_.B;
+    const R own_norm = norm;
     if (options_.shift != Choice::never) norm = shift(norm);
-    const Plan by_norm =
+    Plan by_norm =
         choose_plan(without_square(std::min(norm, std::numeric_limits<R>::max())), purpose_, options_.method);
+    // As in lanes, where far entries of orders 3 and 4 are kept (lane_plan.hpp).
+    if ((n_ == 3 || n_ == 4) && options_.method != Method::pade) by_norm.degree = std::max(by_norm.degree, 4);
     const bool by_norm_alone = by_norm.degree <= 2 || (n_ <= kernels::kMaxLaneOrder && !squares(norm));
     if (n_ == 0 || (by_norm_alone && options_.balance != Choice::always)) {
       finish(by_norm);
       return reduced_;
     }
-    const bool triangular = squares(norm) && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B));
+    const bool triangular = squares(norm) && is_triangular();
     reduced_.B2 = work_.take<T>(n_, n_);
     spare_ = work_.take<T>(n_, n_);
     Squared<R> squared = square<T>(reduced_.B, norm, reduced_.B2, spare_, work_.team());
     Plan plan = plan_of(squared);
+    const bool is_hard =
+        !triangular && (squared.non_normality() > static_cast<R>(kTryBalance) || is_doubtful(own_norm));
+    if (is_nonnegative && is_hard) {
+      reduced_.B = own;
+      reduced_.B2 = {};
+      shift_ = 0;
+      return nonnegative(own_norm);
+    }
     if (triangular && options_.balance != Choice::never) grade(norm, squared, plan);
     if (may_balance(squared, triangular)) balance(norm, squared, plan);
     if (triangular)
@@ -214,6 +227,7 @@ class Reduction {
     settle(plan);
   }
 
+  static bool is_doubtful(R norm) { return static_cast<double>(norm) >= std::ldexp(uncertain_norm(), -kDoubtfulBits); }
   static double uncertain_norm() { return std::ldexp(1.0, std::numeric_limits<R>::digits); }
 
   /// |exp(A)| <= e^mu with the logarithmic norm mu, which leaves nothing, not even of a derivative in the greatest direction.
@@ -233,15 +247,18 @@ class Reduction {
     return std::min(columns, rows) < kNothing;
   }
 
-  bool may_be_nonnegative() const {
-    return options_.structure == Structure::automatic && options_.method != Method::pade;
+  /// Not a triangular matrix that has to be graded, so that its tangents stay in range.
+  bool may_be_nonnegative(R norm) const {
+    if (options_.structure != Structure::automatic || options_.method == Method::pade) return false;
+    return norm < std::ldexp(R(1), kSafeExponent<R>) || !is_triangular();
   }
+  bool is_triangular() const { return is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B); }
 
   /// A matrix without negative entries off the diagonal, by a scheme whose coefficients are positive. A generator too stiff for its
   /// diagonal to say anything is taken as one.
   Reduced<T> nonnegative(R norm) {
     if constexpr (!kIsComplex<T>) {
-      if (static_cast<double>(norm) >= std::ldexp(uncertain_norm(), -kDoubtfulBits)) {
+      if (is_doubtful(norm)) {
         const GeneratorRates<R> rates = generator_rates<R>(reduced_.B, work_);
         if (rates.is_generator) {
           plan_generator(rates);
@@ -253,8 +270,7 @@ class Reduction {
       Plan plan = plan_nonnegative(reduced_.B, norm);
       const bool may_balance = plan.squarings > 0 && options_.balance != Choice::never;
       if (may_balance || options_.balance == Choice::always) balance_nonnegative(norm, plan);
-      if (plan.squarings > 0 && (is_upper_triangular(reduced_.B) || is_lower_triangular(reduced_.B)))
-        plan.form = Form::triangular;
+      if (plan.squarings > 0 && is_triangular()) plan.form = Form::triangular;
       finish(plan);
     }
     return reduced_;
@@ -262,7 +278,7 @@ class Reduction {
 
   /// The states' links are looked at only if they matter.
   Plan nonnegative_plan_of(View<const R> B, R norm) {
-    const auto plan = [&](Index ways) { return nonnegative_plan<R>(norm, ways_for(purpose_, static_cast<int>(ways))); };
+    const auto plan = [&](Index ways) { return nonnegative_plan<R>(norm, ways_for(purpose_, ways, n_)); };
     const Plan least = plan(1), most = plan(n_ - 1);
     if (most.degree == least.degree && most.squarings == least.squarings) return most;
     return plan(longest_way<R>(B, work_));

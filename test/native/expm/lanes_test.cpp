@@ -211,7 +211,9 @@ TEST_CASE_TEMPLATE("lanes plan as reduce does, and leave what takes more than a 
               CHECK(std::pair(planner.plan_of(key).squarings, planner.plan_of(key).degree) >=
                     std::pair(plan.squarings, plan.degree));
           } else if (!key.is_left()) {  // what could be balanced but is not is left all the same
-            CHECK(planner.plan_of(key).degree == plan.degree);
+            // In orders 3 and 4 far entries are kept by T4 at least.
+            const bool has_far_entries = n == 3 || n == 4;
+            CHECK(planner.plan_of(key).degree == (has_far_entries ? std::max(plan.degree, 4) : plan.degree));
             CHECK(planner.plan_of(key).squarings == plan.squarings);
             CHECK(key.is_shifted() == (plan.shift != std::complex<double>(0)));
           }

@@ -97,7 +97,7 @@ void check_nonnegative(const Kept<T>& kept, Purpose purpose) {
     const View<const T> B = kept.reduced.B;
     CHECK(is_essentially_nonnegative(B));
     Workspace work(std::size_t(1) << 16);
-    const int ways = ways_for(purpose, longest_way<T>(B, work));
+    const int ways = ways_for(purpose, longest_way<T>(B, work), B.rows);
     const double left_out = detail::log2_left_out(plan.degree, plan.norm, ways) - plan.squarings * plan.degree;
     CHECK(left_out <= detail::kLog2Tolerance<T> + 1e-5);
     for (Index i = 0; i < B.rows; ++i) CHECK(std::ldexp(B(i, i), -plan.squarings) >= -1);
@@ -399,7 +399,7 @@ TEST_CASE("a nilpotent matrix is not scaled by its norm") {
       CHECK(plan.alpha < plan.norm / 4);
     }
   // Not even where it must be brought down so that its square does not overflow.
-  for (const Matrix& A : {Matrix(2, 2, {0, 0, -1e300, 0}), Matrix(2, 2, {0, -1e300, 0, 0})}) {
+  for (const Matrix& A : {Matrix(2, 2, {0, 0, 1e300, 0}), Matrix(2, 2, {0, 1e300, 0, 0})}) {
     const Kept<double> huge(A, Purpose::value);
     CHECK(huge.plan().squarings < 900);
     CHECK(huge.plan().form == Form::triangular);
