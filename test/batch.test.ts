@@ -93,7 +93,9 @@ describe.each(dtypes)('a batch of %s of every kind, some that cannot be done amo
     Array.from({ length: count }, (_, k) => call(matrixAt(A, k), matrixAt(E, k)))
 
   test('takes every path', () => {
-    const plans = alone((a) => (a.data.every(Number.isFinite) ? (expmPlan(a) as Plan) : undefined))
+    // Of what is not finite there is no plan, nor of what is so large that nothing is certain.
+    const isPlanned = (x: number) => Math.abs(x) < 1e25
+    const plans = alone((a) => (a.data.every(isPlanned) ? (expmPlan(a) as Plan) : undefined))
     const told = plans.filter((plan) => plan !== undefined)
     const forms = new Set(told.map(({ form }) => form))
     expect([...forms].sort()).toEqual(['full', 'schur', 'triangular'])
@@ -252,9 +254,7 @@ describe('matrices that cannot be done', () => {
       { index: 1, code: 'ERR_NOT_FINITE' },
       { index: 3, code: 'ERR_OVERFLOW' },
     ])
-    expect(error.message).toBe(
-      'matrix 1 or its direction has an entry that is not finite (and 1 more; see failures)',
-    )
+    expect(error.message).toBe('matrix 1 has an entry that is not finite (and 1 more; see failures)')
   })
 
   test("become NaN with onFailure 'nan', and change no other's bits", () => {
