@@ -23,6 +23,7 @@ import { linearizeMutations } from './mutations/linearize.mjs'
 import { BuildError, finish, NativeTests } from './mutations/native-tests.mjs'
 import { packageMutations } from './mutations/package.mjs'
 import { planMutations } from './mutations/plan.mjs'
+import { structureMutations } from './mutations/structures.mjs'
 import { threadMutations } from './mutations/threads.mjs'
 import { root } from './setup/commands.mjs'
 
@@ -41,6 +42,7 @@ import { root } from './setup/commands.mjs'
 
 const all = [
   ...planMutations,
+  ...structureMutations,
   ...evaluationMutations,
   ...laneMutations,
   ...linearizeMutations,

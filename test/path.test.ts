@@ -84,7 +84,8 @@ describe.each(['polynomial', 'pade'] as const)('path of %s', (method) => {
         bounds[bounds.length - 1] * 0.98,
         100,
       )
-      for (let s = 1; s < 60; s++) {
+      // From 2^43 on signs are looked at, and from 2^53 on nothing is certain.
+      for (let s = 1; s < 40; s++) {
         expect(expmPlan(swap(last * 2 ** s), options)).toMatchObject({ degree: top, squarings: s })
         expect(expmPlan(swap(next(last * 2 ** s, 1)), options)).toMatchObject({
           degree: top,

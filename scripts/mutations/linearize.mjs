@@ -62,8 +62,8 @@ export const linearizeMutations = [
     name: 'stack-without-its-addend',
     why: 'd(A B + S) has dS',
     file: engine,
-    from: 'S.is_zero() ? matfun::multiply<T>(A, from, to, team_) : multiply_add<T>(A, from, to, team_);',
-    to: 'matfun::multiply<T>(A, from, to, team_);',
+    from: 'multiply_add<T>(left.block(k), B2, C.block(k), team_);\n    add(S, C);',
+    to: 'multiply_add<T>(left.block(k), B2, C.block(k), team_);',
     tests: [tapeTest],
   },
   {
@@ -95,8 +95,14 @@ export const linearizeMutations = [
     why: 'a row-major matrix is read as its transpose, whose condition number is another',
     file: linearize,
     edits: [
-      ['return apply(linearized_vjp<T>, E, Y);', 'return apply(linearized_jvp<T>, E, Y);'],
-      ['return apply(linearized_jvp<T>, W, Z);', 'return apply(linearized_vjp<T>, W, Z);'],
+      [
+        'return apply(flipped_derivative<T>, Sense::push, E, Y);',
+        'return apply(direct_derivative<T>, Sense::push, E, Y);',
+      ],
+      [
+        'return apply(direct_derivative<T>, Sense::pull, W, Z);',
+        'return apply(flipped_derivative<T>, Sense::pull, W, Z);',
+      ],
     ],
     tests: [tapeTest],
   },

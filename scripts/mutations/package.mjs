@@ -30,8 +30,8 @@ export const packageMutations = [
     name: 'complex-offset-in-numbers',
     why: 'offsets count elements, of which a complex one is two numbers',
     file: 'lib/ndarray.ts',
-    from: 'const start = offset * c',
-    to: 'const start = offset',
+    from: 'byteOffsetOf.call(data) + offset * c * kind.BYTES_PER_ELEMENT',
+    to: 'byteOffsetOf.call(data) + offset * kind.BYTES_PER_ELEMENT',
     tests: ['test/inputs.test.ts', 'test/dtypes.test.ts'],
   },
   {

@@ -111,8 +111,8 @@ export const threadMutations = [
   {
     name: 'listener-kept',
     why: 'a signal that lives long would gather listeners',
-    file: asyncCalls,
-    from: "signal?.removeEventListener('abort', abort)",
+    file: 'lib/abort.ts',
+    from: "    signal.removeEventListener('abort', listener)\n",
     to: '',
     tests: [asyncTest],
   },
