@@ -383,7 +383,8 @@ TEST_CASE_TEMPLATE("a matrix without negative entries off its diagonal has an ex
     const Result<R> result = value(A, options);
     CHECK(result.status == Status::ok);
     CHECK(entrywise_error(result.X, entrywise_oracle(A)) <= tolerance(A));
-    CHECK(entrywise_error(derivative(Operation::jvp, A, A, options).X, entrywise_oracle(A)) <= tolerance(A));
+    // A derivative's plan may square once more, which doubles what an entry many steps away has lost.
+    CHECK(entrywise_error(derivative(Operation::jvp, A, A, options).X, entrywise_oracle(A)) <= 2 * tolerance(A));
   };
   for (Index n = 2; n <= 33; n += n < 9 ? 1 : 8)
     for (double scale : {1e-9, 0.01, 0.2, 1.0, 5.0, 40.0}) {
