@@ -17,7 +17,6 @@ import {
   type Plan,
 } from '../lib/index.ts'
 import { openJob } from '../lib/job/index.ts'
-import { ndarray } from '../lib/ndarray.ts'
 import { readNpy, writeNpy } from '../lib/npy/index.ts'
 import { expm as exactly } from '../lib/reference/index.ts'
 import { createZarr, openZarr } from '../lib/zarr/index.ts'

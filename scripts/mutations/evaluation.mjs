@@ -57,8 +57,8 @@ export const evaluationMutations = [
     name: 'product-without-its-addend',
     why: 'C = A B + S, not A B',
     file: engine,
-    from: '    combine(S, C);\n    multiply_add<T>(A, B, C, team_);',
-    to: '    matfun::multiply<T>(A, B, C, team_);',
+    from: '    matfun::multiply<T>(factors.left, factors.right, C, team_);\n    add(S, C);',
+    to: '    matfun::multiply<T>(factors.left, factors.right, C, team_);',
     tests: [ringsTest],
   },
   {
