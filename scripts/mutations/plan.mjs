@@ -248,7 +248,7 @@ export const planMutations = [
     file: 'native/expm/evaluation.hpp',
     from: 'scale_similarly(d_, exponent_of(k), prepared.block(k));',
     to: 'scale_back(d_, exponent_of(k), prepared.block(k));',
-    tests: ['test/native/expm/derivative_test.cpp'],
+    tests: [reductionTest],
   },
 ]
 

@@ -300,12 +300,44 @@ TEST_CASE_TEMPLATE("by a balanced plan a matrix has the bits that it has in bala
 }
 
 TEST_CASE("a derivative's balanced plan is raised until what it leaves out is harmless in A's own units") {
-  // Kin of Ward's fourth matrix: balanced, T8 would do, whose first term left out is large in directions of equal entries.
-  const Matrix A = forsythe(4, -1e-10);
-  const Kept<double> unguarded(A, Purpose::derivative, {.balance = Choice::always});
-  const Kept<double> guarded(A, Purpose::derivative), plain(A, Purpose::derivative, {.balance = Choice::never});
-  CHECK(unguarded.plan().degree < guarded.plan().degree);
-  CHECK(guarded.plan().squarings <= plain.plan().squarings);
+  // Balanced, T8 would do, whose first term left out is large in directions of equal entries.
+  for (int steepness : {4, 8}) {
+    const Matrix A = scaled(in_uneven_units<double>(6, steepness), 0.01);
+    const Kept<double> unguarded(A, Purpose::derivative, {.balance = Choice::always});
+    const Kept<double> guarded(A, Purpose::derivative), plain(A, Purpose::derivative, {.balance = Choice::never});
+    CHECK(guarded.plan().balanced);
+    CHECK(unguarded.plan().degree < guarded.plan().degree);
+    CHECK(guarded.plan().squarings <= plain.plan().squarings);
+  }
+  // Values have no guard.
+  const Matrix A = scaled(in_uneven_units<double>(6, 4), 0.01);
+  CHECK(Kept<double>(A, Purpose::value).plan().degree ==
+        Kept<double>(A, Purpose::value, {.balance = Choice::always}).plan().degree);
+}
+
+TEST_CASE_TEMPLATE("directions go into balanced units with D^-1 A D, where that is evaluated", T, double, float,
+                   Complex128, Complex64) {
+  const Index n = 6;
+  const int steep = std::is_same_v<Real<T>, double> ? 120 : 12;
+  for (const auto& [steepness, method] : {std::pair(steep, Method::polynomial), std::pair(4, Method::pade)}) {
+    const Options options = {.method = method, .balance = Choice::always};
+    const auto A = in_uneven_units<T>(n, steepness), even = random_matrix<T>(n, n, 1, 18);
+    const Kept<T> kept(A, Purpose::derivative, options);
+    REQUIRE(kept.plan().is_carried);
+    const Real<T>* d = kept.reduced.d;
+    // In balanced units all entries are about 1.
+    const auto E = out_of_units(even, d);
+    const auto B = in_units(A, d);
+    for (Operation operation : {Operation::jvp, Operation::vjp}) {
+      const bool forth = operation == Operation::jvp;
+      const auto direction = forth ? E : adjoint(E);
+      const Result<T> own = derivative(operation, A, direction, options);
+      const Result<T> balanced = derivative(operation, B, forth ? even : adjoint(even), options);
+      CHECK(own.each[0] == Status::ok);
+      CHECK(relative_difference(in_units(forth ? own.L : adjoint(own.L), d),
+                                forth ? balanced.L : adjoint(balanced.L)) <= 1000 * unit<T>);
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE("upper, lower and diagonal matrices are known as triangular where they need squarings", T, double,

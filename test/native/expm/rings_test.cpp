@@ -117,10 +117,10 @@ TEST_CASE_TEMPLATE("what is linear acts on value and tangents alike, and a const
 TEST_CASE_TEMPLATE("a sum without terms is 0 or a multiple of I, and constant", T, double, float, Complex128,
                    Complex64) {
   using R = Real<T>;
-  for (Index n : {3, 8}) {
+  for (Index n : {3, 8, 72}) {  // 72: sums along k in more than one run
     const auto A = random_matrix<T>(n, n, 1, 10), B = random_matrix<T>(n, n, 1, 11);
     const auto dA = random_matrix<T>(n, 2 * n, 1, 12), dB = random_matrix<T>(n, 2 * n, 1, 13);
-    Workspace work(1 << 17);
+    Workspace work(std::size_t(1) << 23);
     const auto padded = [&](const BasicMatrix<T>& X) {
       const View<T> Y = work.take<T>(X.view().rows, X.view().columns);
       copy<T>(X.view(), Y);
