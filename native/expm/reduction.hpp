@@ -293,15 +293,22 @@ class Reduction {
     return plan;
   }
 
-  /// No guard is needed: what is left out of an entry, or of a derivative's, is bounded relative to itself.
-  void balance_nonnegative(R norm, Plan& plan) {
+  /// Makes balanced_ = D^-1 B D. Returns D's diagonal, or null if D does not halve the norm and was not asked for.
+  const R* balanced_units(R norm, R& balanced_norm) {
     balanced_ = work_.take<T>(n_, n_);
     R* const d = work_.take<R>(n_, 1).data;
     copy(reduced_.B, balanced_);
     clear_padding(balanced_);
     blas::balance(balanced_, d);
-    const R balanced_norm = plan_norm<T>(balanced_);
-    if (options_.balance == Choice::automatic && !(balanced_norm <= norm / 2)) return;
+    balanced_norm = plan_norm<T>(balanced_);
+    return options_.balance == Choice::automatic && !(balanced_norm <= norm / 2) ? nullptr : d;
+  }
+
+  /// No guard is needed: what is left out of an entry, or of a derivative's, is bounded relative to itself.
+  void balance_nonnegative(R norm, Plan& plan) {
+    R balanced_norm = 0;
+    const R* const d = balanced_units(norm, balanced_norm);
+    if (d == nullptr) return;
     plan = plan_nonnegative(balanced_, balanced_norm);
     reduced_.d = d;
     if (spread(d) > kHarmlessSpread<R> || norm > std::ldexp(R(1), kSafeExponent<R>)) carry(balanced_, d);
@@ -385,13 +392,9 @@ class Reduction {
   /// Takes the plan from the norms of D^-1 B D. D's entries are powers of two, so that evaluating B by that plan gives the bits of
   /// D^-1 B D, brought back; only where B would leave the range, or pivots are chosen, does D^-1 B D take its place.
   void balance(R& norm, Squared<R>& squared, Plan& plan) {
-    balanced_ = work_.take<T>(n_, n_);
-    R* const d = work_.take<R>(n_, 1).data;
-    copy(reduced_.B, balanced_);
-    clear_padding(balanced_);
-    blas::balance(balanced_, d);
-    const R balanced_norm = plan_norm<T>(balanced_);
-    if (options_.balance == Choice::automatic && !(balanced_norm <= norm / 2)) return;
+    R balanced_norm = 0;
+    const R* const d = balanced_units(norm, balanced_norm);
+    if (d == nullptr) return;
     const View<const T> B = reduced_.B;
     const Plan plain = plan;
     if (squared.p > 0 || options_.method == Method::pade || spread(d) > kHarmlessSpread<R>) {

@@ -174,8 +174,8 @@ export const planMutations = [
     name: 'balance-for-any-gain',
     why: 'a similarity that does not halve the norm is not worth its rounding',
     file: reduction,
-    from: '!(balanced_norm <= norm / 2)) return;\n    const View<const T> B',
-    to: '!(balanced_norm <= norm)) return;\n    const View<const T> B',
+    from: '!(balanced_norm <= norm / 2) ? nullptr : d;',
+    to: '!(balanced_norm <= norm) ? nullptr : d;',
     tests: [reductionTest],
   },
   {

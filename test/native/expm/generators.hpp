@@ -47,4 +47,27 @@ BasicMatrix<R> one_way(Index n, double rate) {
   return balanced_columns(A);
 }
 
+/// Two states, transposed as all is in the core, and a cotangent, whose pullback has a closed form.
+struct TwoStates {
+  /// rate  the sum of both.
+  explicit TwoStates(double rate)
+      : s(rate), a(0.7 * rate), b(0.3 * rate), A(2, 2, {-a, a, b, -b}), W(2, 2, {1, 0.3, -0.4, 0.9}) {}
+
+  /// By how much a change of a rate by a part of itself is wrong, in u for each rounding: C is the pullback of W.
+  /// Infinite unless its diagonal is 0.
+  double error(const Matrix& C) const {
+    if (C(0, 0) != 0 || C(1, 1) != 0) return std::numeric_limits<double>::infinity();
+    // P12 = a m and P21 = b m with m = (1 - e^-s) / s.
+    const double e = std::exp(-s), m = -std::expm1(-s) / s, slope = (e - m) / s;
+    const double first = W(1, 0) - W(0, 0), second = W(0, 1) - W(1, 1);
+    const double of_a = first * (b * m + a * e) / s + second * b * slope;
+    const double of_b = first * a * slope + second * (a * m + b * e) / s;
+    const double roundings = 1 + std::log2(1 + s);  // one a squaring
+    return std::max(std::abs(C(1, 0) - of_a) * a, std::abs(C(0, 1) - of_b) * b) / (roundings * u);
+  }
+
+  double s, a, b;
+  Matrix A, W;
+};
+
 }  // namespace matfun::test

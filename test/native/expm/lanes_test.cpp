@@ -327,4 +327,20 @@ TEST_CASE_TEMPLATE("generators get the same from lanes alone as anywhere in a ba
       }
 }
 
+TEST_CASE("cotangents of fast rates are right in lanes, too, on every target") {
+  const std::string before = kernels::target().name;
+  for (const kernels::Target& target : kernels::targets()) {
+    if (!kernels::use_target(target.name)) continue;
+    for (double rate : {1.0, 1e2, 1e4, 1e6, 1e9, 1e12}) {
+      const TwoStates two(rate);
+      const Outcome<double> lanes =
+          run<double>(Operation::vjp, 2, two.A.data(), two.W.data(), 1, 0, 1, {.structure = Structure::generator});
+      CAPTURE(rate);
+      CHECK(lanes.left.empty());
+      CHECK(two.error(Matrix(2, 2, lanes.L)) <= 32);
+    }
+  }
+  kernels::use_target(before.c_str());
+}
+
 }  // namespace matfun::test

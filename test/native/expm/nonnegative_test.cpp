@@ -115,8 +115,8 @@ TEST_CASE_TEMPLATE("a plan is the first degree that leaves out 2 u at most, or t
   const double most = std::log2(2 * unit<R>);
   CHECK(detail::kLog2Tolerance<R> == most);
   // Beyond kMostTabulatedWays, too. Tabulated bounds are right to 1e-7, which is less than 1e-5 in what is left out.
-  for (int ways : {0, 1, 3, 12, 63, 64, 127})
-    for (double exponent = -30; exponent < 16; exponent += 0.037) {
+  for (int ways = 0; ways < 129; ways += ways < 65 ? 1 : 31)
+    for (double exponent = -30; exponent < 16; exponent += 0.1) {
       const R norm = static_cast<R>(std::pow(10.0, exponent));
       const Plan plan = nonnegative_plan(norm, ways);
       const auto left = [&](int degree, double a) { return detail::log2_left_out(degree, a, ways); };
@@ -315,23 +315,10 @@ TEST_CASE_TEMPLATE("derivatives of a generator are those in its rates, from dual
 }
 
 TEST_CASE("cotangents of fast rates are right beside the cotangent of the value, at any rate") {
-  // Of two states with the rates a and b, s = a + b: P12 = a m and P21 = b m with m = (1 - e^-s) / s.
-  const double W[2][2] = {{1, 0.3}, {-0.4, 0.9}};
-  for (double s : {1.0, 1e2, 1e4, 1e6, 1e9, 1e12, 1e20, 1e100}) {
-    const double a = 0.7 * s, b = 0.3 * s, e = std::exp(-s), m = -std::expm1(-s) / s, slope = (e - m) / s;
-    const double first = W[0][1] - W[0][0], second = W[1][0] - W[1][1];
-    const double expected12 = first * (b * m + a * e) / s + second * b * slope;
-    const double expected21 = first * a * slope + second * (a * m + b * e) / s;
-    // Transposed, as all is in the core.
-    const Matrix A(2, 2, {-a, a, b, -b}), cotangent(2, 2, {W[0][0], W[0][1], W[1][0], W[1][1]});
-    const Matrix C = derivative(Operation::vjp, A, cotangent, generators).L;
-    CAPTURE(s);
-    CHECK(C(0, 0) == 0);
-    CHECK(C(1, 1) == 0);
-    // What a change of a rate by a part of itself does; each squaring rounds once.
-    const double most = 32 * (1 + std::log2(1 + s)) * u;
-    CHECK(std::abs(C(1, 0) - expected12) * a <= most);
-    CHECK(std::abs(C(0, 1) - expected21) * b <= most);
+  for (double rate : {1.0, 1e2, 1e4, 1e6, 1e9, 1e12, 1e20, 1e100}) {
+    const TwoStates two(rate);
+    CAPTURE(rate);
+    CHECK(two.error(derivative(Operation::vjp, two.A, two.W, generators).L) <= 32);
   }
 }
 
