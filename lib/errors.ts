@@ -14,17 +14,22 @@ export type ArgumentErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_DISPOSED'
 
+/** Why one matrix of a batch could not be computed. */
+export type FailureCode =
+  | 'ERR_NOT_FINITE'
+  | 'ERR_OVERFLOW'
+  | 'ERR_SINGULAR'
+  | 'ERR_UNCERTAIN'
+  | 'ERR_STRUCTURE'
+
 /** native/linalg/scalar.hpp's Status, from 1 on. */
-export const failureCodes = [
+export const failureCodes: readonly FailureCode[] = [
   'ERR_NOT_FINITE',
   'ERR_OVERFLOW',
   'ERR_SINGULAR',
   'ERR_UNCERTAIN',
   'ERR_STRUCTURE',
-] as const
-
-/** Why one matrix of a batch could not be computed. */
-export type FailureCode = (typeof failureCodes)[number]
+]
 
 /**
  * One matrix that could not be done: its place in the batch (row-major, 0 for a single matrix), and why. For a
