@@ -13,12 +13,12 @@ const lanesTest = 'test/native/expm/lanes_test.cpp'
 /** @type {import('../mutate.mjs').Mutation[]} */
 export const structureMutations = [
   {
-    name: 'sums-started-from-the-addend',
-    why: 'each step of a product would round at the size of the identity: small entries lose their digits',
-    file: 'native/expm/engine.hpp',
-    from: '    matfun::multiply<T>(factors.left, factors.right, C, team_);\n    add(S, C);',
-    to: '    matfun::combine<T>(S.terms(), S.mu(), C, team_);\n    multiply_add<T>(factors.left, factors.right, C, team_);',
-    tests: ['test/native/expm/rings_test.cpp'],
+    name: 'sums-without-runs',
+    why: 'rounding errors of equal products have one sign and grow with n: 200 units on complete graphs of order 400',
+    file: 'native/kernels/matrix_products_of_target.hpp',
+    from: 'constexpr Index kRun = 32;',
+    to: 'constexpr Index kRun = 4096;',
+    tests: ['test/native/kernels/matrix_of_target_test.cpp'],
   },
   {
     name: 'derivatives-of-balanced-plans-unguarded',
